@@ -1,0 +1,3 @@
+module audiomicro
+
+go 1.26
