@@ -1,0 +1,5 @@
+//go:build nofsync
+
+package blob
+
+const fsync = false
