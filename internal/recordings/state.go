@@ -1,0 +1,258 @@
+package recordings
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"audiomicro/internal/db"
+	"audiomicro/internal/web"
+)
+
+// move changes the state by one conditional UPDATE, so that of two that try at once exactly one succeeds.
+func (s *Store) move(ctx context.Context, tx *db.Tx, id int64, to State, set string, from ...State) error {
+	in, args := db.In(4, from)
+	n, err := db.Exec(ctx, tx, `UPDATE recording SET state = $1, updated_at = $2`+set+` WHERE id = $3 AND state IN (`+in+`)`,
+		append([]any{to, s.Now().UnixMicro(), id}, args...)...)
+	if err != nil {
+		return fmt.Errorf("move recording %d to %s: %w", id, to, err)
+	}
+	if n == 1 {
+		s.Feed.Note(ctx, tx, "recording", id)
+		return nil
+	}
+	r, err := s.ByID(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return &web.Public{Status: http.StatusConflict, Text: wrongState(r.State, to), Err: ErrState}
+}
+
+func wrongState(is, to State) string {
+	words := map[State]string{
+		Draft: "This recording is a draft. Submit it for review first.", Submitted: "This recording waits for review already.",
+		Returned:  "This recording was returned to its contributor. It must be submitted again first.",
+		Published: "This recording is published already.", Unpublished: "This recording was unpublished by its contributor.",
+	}
+	if is == Published && to == Returned {
+		return "This recording is published: it cannot be returned from the review any more."
+	}
+	return words[is]
+}
+
+// Submit asks for review, in tx: it refuses with everything that is still missing.
+func (s *Store) Submit(ctx context.Context, tx *db.Tx, id int64) error {
+	r, err := s.ByID(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	tags, err := s.Tags(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	offered, err := s.HasOffer(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if list := Problems(r, tags, offered); len(list) > 0 {
+		name := r.Title
+		if name == "" {
+			name = r.FileName
+		}
+		text := name + ":"
+		for _, p := range list {
+			text += " " + p.Text
+		}
+		return web.Refuse(http.StatusUnprocessableEntity, "%s", text)
+	}
+	set := fmt.Sprintf(`, submitted_at = %d, return_note = ''`, s.Now().UnixMicro())
+	if err := s.move(ctx, tx, id, Submitted, set, Draft, Returned); err != nil {
+		return err
+	}
+	return s.Raise(ctx, tx, WasSubmitted{id})
+}
+
+// Publish makes a submitted recording public, in tx.
+func (s *Store) Publish(ctx context.Context, tx *db.Tx, id int64) error {
+	set := fmt.Sprintf(`, published_at = CASE WHEN published_at = 0 THEN %d ELSE published_at END`, s.Now().UnixMicro())
+	if err := s.move(ctx, tx, id, Published, set, Submitted); err != nil {
+		return err
+	}
+	return s.Raise(ctx, tx, WasPublished{id})
+}
+
+// Return sends a submitted recording back with a reason that its contributor reads, in tx.
+func (s *Store) Return(ctx context.Context, tx *db.Tx, id int64, note string) error {
+	note = cleanText(note, 2000)
+	if note == "" {
+		return web.Refuse(http.StatusUnprocessableEntity, "Write what the contributor can do: a recording is not returned without a reason.")
+	}
+	if err := s.move(ctx, tx, id, Returned, "", Submitted); err != nil {
+		return err
+	}
+	if _, err := db.Exec(ctx, tx, `UPDATE recording SET return_note = $1 WHERE id = $2`, note, id); err != nil {
+		return fmt.Errorf("return recording %d: %w", id, err)
+	}
+	return s.Raise(ctx, tx, WasReturned{id})
+}
+
+// Unpublish takes a published recording back without deleting it; who licensed it keeps it.
+func (s *Store) Unpublish(ctx context.Context, tx *db.Tx, id int64) error {
+	return s.move(ctx, tx, id, Unpublished, "", Published)
+}
+
+// Republish puts an unpublished recording back: it was reviewed before.
+func (s *Store) Republish(ctx context.Context, tx *db.Tx, id int64) error {
+	return s.move(ctx, tx, id, Published, "", Unpublished)
+}
+
+// SetPaid records whether the recording has no free offer, in tx. When it first becomes paid its media addresses change,
+// so that an unmarked preview somebody kept the address of is not reached any more.
+func (s *Store) SetPaid(ctx context.Context, tx *db.Tx, id int64, paid bool) error {
+	n, err := db.Exec(ctx, tx, `UPDATE recording SET paid = $1 WHERE id = $2 AND paid <> $1`, db.Bool(paid), id)
+	if err != nil || n == 0 {
+		return err
+	}
+	if paid {
+		if _, err := db.Exec(ctx, tx, `UPDATE recording SET token = $1 WHERE id = $2`, NewToken(), id); err != nil {
+			return fmt.Errorf("rotate token of recording %d: %w", id, err)
+		}
+		if err := s.Raise(ctx, tx, BecamePaid{id}); err != nil {
+			return err
+		}
+	}
+	s.Feed.Note(ctx, tx, "recording", id)
+	return nil
+}
+
+// CountDownload adds one download, in tx. The feed is not told each time: the index reads the count when it next looks.
+func (s *Store) CountDownload(ctx context.Context, tx *db.Tx, id int64) error {
+	_, err := db.Exec(ctx, tx, `UPDATE recording SET downloads = downloads + 1 WHERE id = $1`, id)
+	return err
+}
+
+// Analysis is what the single pass found. Nil pointers mean silence.
+type Analysis struct {
+	Container, Codec               string
+	SampleRate, Channels, BitDepth int64
+	Lossless                       bool
+	Seconds                        float64
+	Frames                         int64
+	LUFS, Range, TruePeak          *float64
+	Tempo, TempoConfidence         float64
+	Key                            string
+	KeyConfidence, Centroid        float64
+	Loopable                       bool
+	Bars, Wave, Tones              string
+	Version                        int64
+	Descriptors                    string // JSON object
+	Vector, Fingerprint            []byte
+	PCMSHA256                      string
+}
+
+// SetProcessing notes a step of processing with its progress in percent and, for Failed, why and what to do.
+func (s *Store) SetProcessing(ctx context.Context, tx *db.Tx, id int64, step Processing, percent int, note string) error {
+	n, err := db.Exec(ctx, tx, `UPDATE recording SET processing = $1, progress = $2, processing_note = $3 WHERE id = $4`, step, percent, note, id)
+	if err != nil {
+		return fmt.Errorf("processing of recording %d: %w", id, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("processing of recording %d: %w", id, db.ErrNotFound)
+	}
+	s.Feed.Note(ctx, tx, "recording", id)
+	return nil
+}
+
+// SaveAnalysis stores what was measured and the files that were made, and sets processing to ready, in tx. It may be
+// repeated: the last one stands.
+func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysis, media []Media) error {
+	n, err := db.Exec(ctx, tx, `UPDATE recording SET container = $1, codec = $2, sample_rate = $3, channels = $4, bit_depth = $5, lossless = $6, seconds = $7, frames = $8,
+		lufs = $9, loudness_range = $10, true_peak = $11, tempo = $12, tempo_confidence = $13, musical_key = $14, key_confidence = $15, centroid = $16, loopable = $17,
+		bars = $18, wave = $19, tones = $20, processing = 'ready', processing_note = '', progress = 100 WHERE id = $21`,
+		a.Container, a.Codec, a.SampleRate, a.Channels, a.BitDepth, db.Bool(a.Lossless), a.Seconds, a.Frames, a.LUFS, a.Range, a.TruePeak, a.Tempo, a.TempoConfidence,
+		a.Key, a.KeyConfidence, a.Centroid, db.Bool(a.Loopable), a.Bars, a.Wave, a.Tones, id)
+	if err != nil {
+		return fmt.Errorf("save analysis of recording %d: %w", id, err)
+	}
+	if n == 0 {
+		return fmt.Errorf("save analysis of recording %d: %w", id, db.ErrNotFound)
+	}
+	_, err = db.Exec(ctx, tx, `INSERT INTO recording_analysis (recording_id, version, descriptors, vector, fingerprint, pcm_sha256, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		ON CONFLICT (recording_id) DO UPDATE SET version = excluded.version, descriptors = excluded.descriptors, vector = excluded.vector, fingerprint = excluded.fingerprint,
+		pcm_sha256 = excluded.pcm_sha256, created_at = excluded.created_at`,
+		id, a.Version, a.Descriptors, notNil(a.Vector), notNil(a.Fingerprint), a.PCMSHA256, s.Now().UnixMicro())
+	if err != nil {
+		return fmt.Errorf("save analysis of recording %d: %w", id, err)
+	}
+	if err := s.AddMedia(ctx, tx, id, media); err != nil {
+		return err
+	}
+	s.Feed.Note(ctx, tx, "recording", id)
+	return nil
+}
+
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// Media is a file made from a recording.
+type Media struct {
+	Name        string `db:"name"` // last part of its address: "preview-hq.opus"
+	SHA256      string `db:"sha256"`
+	ByteSize    int64  `db:"byte_size"`
+	ContentType string `db:"content_type"`
+}
+
+// Names of media files. Marked previews carry the audible mark of paid recordings.
+const (
+	PreviewHQ    = "preview-hq.opus" // 96 kbit/s, unmarked
+	PreviewLQ    = "preview-lq.opus" // 48 kbit/s, unmarked
+	MarkedHQ     = "marked-hq.opus"
+	MarkedLQ     = "marked-lq.opus"
+	PreviewHQMP3 = "preview-hq.mp3" // made on first request where an encoder is found
+	PreviewLQMP3 = "preview-lq.mp3"
+	MarkedHQMP3  = "marked-hq.mp3"
+	MarkedLQMP3  = "marked-lq.mp3"
+	PeaksDAT     = "peaks.dat"    // audiowaveform's format, 8 bits, 256 samples a pair
+	SpectrumPNG  = "spectrum.png" // energy only, 800 x 200
+	SpectrumTile = "spectrum-tile.png"
+	WaveformM    = "waveform-m.png"
+	WaveformL    = "waveform-l.png"
+	SpectralM    = "spectral-m.jpg"
+	SpectralL    = "spectral-l.jpg"
+)
+
+// AddMedia records files made from a recording; a name that exists is replaced.
+func (s *Store) AddMedia(ctx context.Context, tx *db.Tx, id int64, media []Media) error {
+	for _, m := range media {
+		_, err := db.Exec(ctx, tx, `INSERT INTO recording_media (recording_id, name, sha256, byte_size, content_type, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (recording_id, name) DO UPDATE SET sha256 = excluded.sha256, byte_size = excluded.byte_size, content_type = excluded.content_type, created_at = excluded.created_at`,
+			id, m.Name, m.SHA256, m.ByteSize, m.ContentType, s.Now().UnixMicro())
+		if err != nil {
+			return fmt.Errorf("add %s to recording %d: %w", m.Name, id, err)
+		}
+	}
+	return nil
+}
+
+// MediaNamed finds one file made from a recording.
+func (s *Store) MediaNamed(ctx context.Context, id int64, name string) (Media, error) {
+	m, err := db.Get[Media](ctx, s.DB, `SELECT name, sha256, byte_size, content_type FROM recording_media WHERE recording_id = $1 AND name = $2`, id, name)
+	if err != nil {
+		return m, fmt.Errorf("media %s of recording %d: %w", name, id, err)
+	}
+	return m, nil
+}
+
+// MediaOf lists the files made from a recording.
+func (s *Store) MediaOf(ctx context.Context, id int64) ([]Media, error) {
+	return db.Query[Media](ctx, s.DB, `SELECT name, sha256, byte_size, content_type FROM recording_media WHERE recording_id = $1 ORDER BY name`, id)
+}
+
+// Refs lists every blob that recordings refer to, for garbage collection, backups and doctor.
+func (s *Store) Refs(ctx context.Context) ([]string, error) {
+	return db.Query[string](ctx, s.DB, `SELECT sha256 FROM recording UNION SELECT sha256 FROM recording_media`)
+}

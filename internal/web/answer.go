@@ -1,0 +1,296 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/andybalholm/brotli"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/web/ui"
+)
+
+// fail turns an error into an answer: JSON for API routes, a page otherwise; visitors of pages are led to sign in.
+func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	st := state(r.Context())
+	p := asPublic(err)
+	if p == nil {
+		if r.Context().Err() != nil {
+			return // the visitor has gone: there is nobody to answer
+		}
+		s.Log.Error("request failed", "request", st.id, "err", err)
+		p = &Public{Status: http.StatusInternalServerError, Text: "Something went wrong. Nothing was lost that we had confirmed. Request " + st.id + "."}
+	} else if p.Err != nil && p.Status >= 500 {
+		s.Log.Error("request failed", "request", st.id, "err", err)
+	}
+	if rec, ok := w.(*recorder); ok {
+		if rec.status != 0 {
+			return // the answer has begun: the connection tells the rest
+		}
+		rec.guard = nil
+	}
+	if p.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((p.RetryAfter+time.Second-1)/time.Second)))
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	switch {
+	case st.route != nil && st.route.Error != nil:
+		st.route.Error(w, r, p.Status, p.Text)
+	case st.route != nil && st.route.API || wantsJSON(r):
+		WriteJSON(w, p.Status, map[string]string{"detail": p.Text, "request": st.id})
+	case p.Status == http.StatusUnauthorized && !access.From(r.Context()).SignedIn():
+		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(backTo(r)), http.StatusSeeOther)
+	default:
+		page := ui.ErrorPage{Status: p.Status, Title: title(p.Status), Text: p.Text}
+		s.write(w, r, p.Status, View{Title: title(p.Status)}, ui.ErrorBody(page))
+	}
+}
+
+func wantsJSON(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}
+
+// backTo is where a visitor goes after signing in: the page itself, or for a form the page it was on.
+func backTo(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
+	}
+	if u, err := url.Parse(r.Referer()); err == nil && u.Host == r.Host {
+		return u.RequestURI()
+	}
+	return "/"
+}
+
+// SafePath gives back next when it is a path on this site, else "/". Anything a browser could read as another host is refused.
+func SafePath(next string) string {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\t\r\n\x00") {
+		return "/"
+	}
+	u, err := url.Parse(next)
+	if err != nil || u.Host != "" || u.Scheme != "" || strings.HasPrefix(u.Path, "//") {
+		return "/"
+	}
+	return next
+}
+
+func title(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "Not found"
+	case http.StatusForbidden:
+		return "Not allowed"
+	case http.StatusTooManyRequests:
+		return "Too many tries"
+	case http.StatusInternalServerError:
+		return "Something went wrong"
+	}
+	return "That did not work"
+}
+
+// View is what a page tells its frame.
+type View struct {
+	Title       string
+	Description string
+	Section     string
+	Query       string
+	Image       string // absolute address
+	Canonical   string // path
+	JSONLD      string
+	HideSearch  bool
+	Status      int // 0 means 200
+	Edit        func(*ui.Frame)
+}
+
+// Page writes a page in the site's frame. Pages of signed-in people are never cached.
+func (s *Site) Page(w http.ResponseWriter, r *http.Request, v View, body templ.Component) error {
+	status := v.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	return s.write(w, r, status, v, body)
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, v View, body templ.Component) error {
+	f := ui.Frame{SiteName: s.Name}
+	if s.Frame != nil {
+		f = s.Frame(r)
+	}
+	f.Title, f.Description, f.Section, f.Query, f.Image, f.JSONLD, f.HideSearch = v.Title, v.Description, v.Section, v.Query, v.Image, v.JSONLD, v.HideSearch
+	f.Path = r.URL.RequestURI()
+	if v.Canonical != "" {
+		f.Canonical = s.URL + v.Canonical
+	}
+	if n, ok := takeNotice(w, r, s.Secure); ok {
+		f.Notice = n
+	}
+	if v.Edit != nil {
+		v.Edit(&f)
+	}
+	buf := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	buf.Reset()
+	if err := ui.Page(f, body).Render(r.Context(), buf); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Add("Vary", "Accept-Encoding, Cookie")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "private, no-cache")
+	}
+	return compressed(w, r, status, buf.Bytes())
+}
+
+// compressed writes a body, with brotli when the visitor takes it.
+func compressed(w http.ResponseWriter, r *http.Request, status int, body []byte) error {
+	if len(body) < 1024 || r.Method == http.MethodHead || !strings.Contains(r.Header.Get("Accept-Encoding"), "br") {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.WriteHeader(status)
+		_, err := w.Write(body)
+		return err
+	}
+	w.Header().Set("Content-Encoding", "br")
+	w.WriteHeader(status)
+	bw := brotli.NewWriterLevel(w, 5)
+	if _, err := bw.Write(body); err != nil {
+		return err
+	}
+	return bw.Close()
+}
+
+// WriteJSON writes v as JSON.
+func WriteJSON(w http.ResponseWriter, status int, v any) error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(true)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, err := w.Write(buf.Bytes())
+	return err
+}
+
+// ReadJSON reads a bounded JSON body into v; unknown fields and trailing text are refused.
+func ReadJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		var big *http.MaxBytesError
+		if errors.As(err, &big) {
+			return err
+		}
+		return &Public{Status: http.StatusBadRequest, Text: "The request's JSON cannot be read: " + err.Error() + ".", Err: err}
+	}
+	if dec.Decode(&struct{}{}) != io.EOF {
+		return Refuse(http.StatusBadRequest, "The request holds more than one JSON value.")
+	}
+	return nil
+}
+
+// ParseForm reads a form of at most limit bytes.
+func ParseForm(w http.ResponseWriter, r *http.Request, limit int64) error {
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	if err := r.ParseForm(); err != nil {
+		var big *http.MaxBytesError
+		if errors.As(err, &big) {
+			return err
+		}
+		return &Public{Status: http.StatusBadRequest, Text: "The form cannot be read. Go back and send it again.", Err: err}
+	}
+	return nil
+}
+
+// PathID reads an int64 id from the route's {name}; anything else does not exist.
+func PathID(r *http.Request, name string) (int64, error) {
+	text := r.PathValue(name)
+	id, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || id <= 0 || strconv.FormatInt(id, 10) != text {
+		return 0, NotFound()
+	}
+	return id, nil
+}
+
+// See leads the visitor to a path on this site after a form was taken.
+func See(w http.ResponseWriter, r *http.Request, path string) error {
+	http.Redirect(w, r, SafePath(path), http.StatusSeeOther)
+	return nil
+}
+
+const noticeCookie = "am_notice"
+
+// Notify leaves one sentence that the next page shows as a toast.
+func Notify(w http.ResponseWriter, secure bool, text string) {
+	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Value: url.QueryEscape(text), Path: "/", MaxAge: 60, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+}
+
+func takeNotice(w http.ResponseWriter, r *http.Request, secure bool) (*ui.Notice, bool) {
+	c, err := r.Cookie(noticeCookie)
+	if err != nil || c.Value == "" {
+		return nil, false
+	}
+	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+	text, err := url.QueryUnescape(c.Value)
+	if err != nil || len(text) > 500 {
+		return nil, false
+	}
+	return &ui.Notice{Text: text}, true
+}
+
+func mustURL(s string) *url.URL {
+	u, err := url.Parse(s)
+	if err != nil {
+		panic(err) // only constants come here
+	}
+	return u
+}
+
+// recorder remembers the status and size of an answer, and lets a guard look at it before it goes out.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+	guard  func(status int)
+}
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		if w.guard != nil {
+			w.guard(status)
+		}
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.WriteHeader(http.StatusOK)
+	}
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *recorder) code() int {
+	if w.status == 0 {
+		return http.StatusOK
+	}
+	return w.status
+}

@@ -1,0 +1,102 @@
+package web
+
+import (
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limit is how often something may happen: Burst times at once, refilled over Per.
+type Limit struct {
+	Name  string
+	Burst int
+	Per   time.Duration
+}
+
+// The default limits; an address is one IPv4 address or one IPv6 /64.
+var (
+	SignInByAccount = Limit{"sign-in by account", 10, 5 * time.Minute}
+	SignInByIP      = Limit{"sign-in by address", 25, 5 * time.Minute}
+	SignUpByIP      = Limit{"sign-up by address", 5, 30 * time.Minute}
+	ResetByAddress  = Limit{"reset by e-mail address", 5, 30 * time.Minute}
+	APIByCaller     = Limit{"api", 300, 5 * time.Minute}
+	UploadByAccount = Limit{"uploads by account", 30, 30 * time.Minute}
+	SearchByIP      = Limit{"search by address", 60, time.Minute}
+	DownloadByBuyer = Limit{"downloads by buyer", 100, time.Hour}
+)
+
+// Limits counts per process, in memory. The zero value is ready.
+type Limits struct {
+	// Off switches all limits off; for load tests on loopback.
+	Off bool
+
+	mu      sync.Mutex
+	buckets map[limitKey]*rate.Limiter
+	swept   time.Time
+}
+
+type limitKey struct{ name, key string }
+
+// Take counts one try of key at now and answers 429 with Retry-After when there were too many.
+func (l *Limits) Take(limit Limit, key string, now time.Time) error {
+	if l.Off {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.swept) > time.Minute {
+		l.sweep(now)
+	}
+	if l.buckets == nil {
+		l.buckets = map[limitKey]*rate.Limiter{}
+	}
+	k := limitKey{limit.Name, key}
+	b := l.buckets[k]
+	if b == nil {
+		b = rate.NewLimiter(rate.Every(limit.Per/time.Duration(limit.Burst)), limit.Burst)
+		l.buckets[k] = b
+	}
+	res := b.ReserveN(now, 1)
+	if wait := res.DelayFrom(now); wait > 0 {
+		res.CancelAt(now)
+		return &Public{Status: http.StatusTooManyRequests, Text: "Too many tries. Wait " + roughly(wait) + " and try again.", RetryAfter: wait}
+	}
+	return nil
+}
+
+// sweep drops the buckets that are full again.
+func (l *Limits) sweep(now time.Time) {
+	l.swept = now
+	for k, b := range l.buckets {
+		if b.TokensAt(now) >= float64(b.Burst()) {
+			delete(l.buckets, k)
+		}
+	}
+}
+
+// roughly writes a wait in whole minutes or seconds, rounded up.
+func roughly(d time.Duration) string {
+	n, unit := int((d+time.Second-1)/time.Second), "second"
+	if n > 90 {
+		n, unit = int((d+time.Minute-1)/time.Minute), "minute"
+	}
+	if n != 1 {
+		unit += "s"
+	}
+	return strconv.Itoa(n) + " " + unit
+}
+
+// IPKey is the key under which an address is counted: IPv4 whole, IPv6 by /64.
+func IPKey(ip netip.Addr) string {
+	if ip.Is4() {
+		return ip.String()
+	}
+	if p, err := ip.Prefix(64); err == nil {
+		return p.String()
+	}
+	return "unknown"
+}
