@@ -176,7 +176,7 @@ type Draft struct {
 	At         int64
 }
 
-// BatchPage is /upload/describe?ids=. Field names are Cell(id, column): "title.48113".
+// BatchPage is /upload/describe?ids=. Field names are CellName(id, column): "title.48113".
 type BatchPage struct {
 	IDs        string // as in the address
 	Rows       []BatchRow

@@ -1,0 +1,66 @@
+package ui
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+
+	"github.com/a-h/templ"
+)
+
+func siteName(f Frame) string { return or(f.SiteName, "AudioMicro") }
+
+func documentTitle(f Frame) string {
+	if f.Title == "" {
+		return siteName(f)
+	}
+	return f.Title + " · " + siteName(f)
+}
+
+// jsonLD makes a document safe inside a script element: <, > and & become escapes, as encoding/json writes them.
+func jsonLD(doc string) string {
+	if doc == "" || !json.Valid([]byte(doc)) {
+		return ""
+	}
+	var out bytes.Buffer
+	json.HTMLEscape(&out, []byte(doc))
+	return out.String()
+}
+
+func signInURL(f Frame) templ.SafeURL {
+	if f.Path == "" || f.Path == "/" || f.Path == "/sign-in" || f.Path == "/sign-up" {
+		return "/sign-in"
+	}
+	return templ.SafeURL("/sign-in?next=" + url.QueryEscape(f.Path))
+}
+
+func pathEscape(s string) string { return url.PathEscape(s) }
+
+func cartNoun(n int) string {
+	if n == 1 {
+		return "license in the cart"
+	}
+	return "licenses in the cart"
+}
+
+// keyHint is one line of the keyboard dialog; web/js/keys.js acts on the same keys.
+type keyHint struct {
+	Keys []string
+	Does string
+}
+
+var keyMap = []keyHint{
+	{[]string{"Space"}, "Play or pause"},
+	{[]string{"↓", "J"}, "Next sound"},
+	{[]string{"↑", "K"}, "Previous sound"},
+	{[]string{"→", "←"}, "Five seconds forward or back, one with Shift"},
+	{[]string{"L"}, "Loop"},
+	{[]string{"M"}, "Mute"},
+	{[]string{"D"}, "Download or go to the download"},
+	{[]string{"C"}, "Add to cart"},
+	{[]string{"S"}, "Similar sounds"},
+	{[]string{"/"}, "Search"},
+	{[]string{"G", "H"}, "Home; then also G L library, G U upload, G C cart"},
+	{[]string{"?"}, "This list"},
+	{[]string{"Esc"}, "Close"},
+}

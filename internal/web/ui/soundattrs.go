@@ -1,0 +1,65 @@
+package ui
+
+import (
+	"math"
+	"strconv"
+
+	"audiomicro/web"
+
+	"github.com/a-h/templ"
+)
+
+// soundAttributes are what the player needs to know about a sound: data-sound (id), data-at (its page), data-title, data-by,
+// data-hq, data-lq (previews), data-len (seconds), data-gain (dB), data-act and data-act-label (what its button does).
+func soundAttributes(s Sound) templ.Attributes {
+	a := templ.Attributes{"data-sound": id64(s.ID)}
+	if s.PreviewURL == "" || s.Unavailable != "" {
+		return a
+	}
+	a["data-hq"] = string(templ.URL(s.PreviewURL))
+	if s.PreviewLQ != "" {
+		a["data-lq"] = string(templ.URL(s.PreviewLQ))
+	}
+	a["data-len"] = decimal(s.Seconds)
+	if g := s.LoudnessGain; g != 0 && !math.IsNaN(g) && !math.IsInf(g, 0) {
+		a["data-gain"] = decimal(g)
+	}
+	if s.PriceLabel != "" {
+		a["data-price"] = s.PriceLabel
+	}
+	a["data-title"], a["data-by"], a["data-at"] = s.Title, s.Contributor, string(templ.URL(s.URL))
+	return a
+}
+
+// tempoKey is the fifth column: "137 BPM", "A♯", or both.
+func tempoKey(s Sound) string {
+	switch {
+	case s.Tempo > 0 && s.Key != "":
+		return strconv.Itoa(s.Tempo) + " BPM, " + s.Key
+	case s.Tempo > 0:
+		return strconv.Itoa(s.Tempo) + " BPM"
+	default:
+		return s.Key
+	}
+}
+
+// bigTones are the tone classes of a scope's bars as digits, for the canvas that redraws them finer.
+func bigTones(encoded string) string {
+	bars := decodeBig(encoded)
+	out := make([]byte, len(bars))
+	for i, b := range bars {
+		out[i] = '0' + b.Tone&7
+	}
+	return string(out)
+}
+
+func scopeModule() string { return web.URL("scope.js") }
+
+// hertzTicks label the spectrogram's axis: logarithmic from 60 Hz to 18 kHz.
+var hertzTicks = func() []Tick {
+	ticks := []Tick{{Label: "100 Hz", Height: 100}, {Label: "300", Height: 300}, {Label: "1 kHz", Height: 1000}, {Label: "3 k", Height: 3000}, {Label: "10 k", Height: 10000}}
+	for i, t := range ticks {
+		ticks[i].Height = math.Log2(t.Height/60) / math.Log2(18000.0/60)
+	}
+	return ticks
+}()
