@@ -1,0 +1,75 @@
+// Command audiomicro is AudioMicro: a stock-audio marketplace and community that anyone can host. See `audiomicro help`.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"audiomicro/internal/ingest/worker"
+)
+
+// version is stamped by the Makefile.
+var version = "dev"
+
+// command is one word of the command line. run gets what follows the word.
+type command struct {
+	words, args, help string
+	run               func(ctx context.Context, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"serve", "[--data DIR] [--listen ADDR] [--url URL] …", "serve the site", serve},
+		{"migrate", "", "bring the database up to this program's schema", migrate},
+		{"config print", "", "print every setting with its meaning", configPrint},
+		{"config check", "", "read the settings and say whether they are right", configCheck},
+		{"version", "[--json]", "print the version", printVersion},
+	}
+}
+
+// usage is an error in how a command was called: exit code 2.
+type usage string
+
+func (u usage) Error() string { return string(u) }
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "worker" {
+		worker.Main(os.Args[2:]) // the isolated decoder: it never returns
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:])
+	var u usage
+	switch {
+	case err == nil:
+	case errors.As(err, &u):
+		fmt.Fprintln(os.Stderr, "audiomicro: "+u.Error())
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "audiomicro: "+err.Error())
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		fmt.Println("Usage: audiomicro COMMAND")
+		for _, c := range commands() {
+			fmt.Printf("  %-52s %s\n", strings.TrimSpace(c.words+" "+c.args), c.help)
+		}
+		fmt.Println("Every setting of `config print` is also a flag (--max-upload 1GB) and an environment variable (AUDIOMICRO_MAX_UPLOAD).")
+		return nil
+	}
+	for _, c := range commands() {
+		words := strings.Fields(c.words)
+		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.words {
+			return c.run(ctx, args[len(words):])
+		}
+	}
+	return usage(fmt.Sprintf("unknown command %q: see `audiomicro help`", strings.Join(args, " ")))
+}

@@ -1,0 +1,26 @@
+// Package app is the only package that knows every domain: it opens what the settings name, wires events, and mounts routes.
+package app
+
+import (
+	"context"
+	"io/fs"
+
+	"audiomicro/internal/accounts"
+	"audiomicro/internal/db"
+	"audiomicro/internal/feed"
+	"audiomicro/internal/jobs"
+	"audiomicro/internal/recordings"
+)
+
+// Schemas lists every package's migrations.
+func Schemas() []fs.FS {
+	return []fs.FS{db.Schema(), feed.Schema(), jobs.Schema(), accounts.Schema(), recordings.Schema()}
+}
+
+// Migrate brings a database up to this program's schema.
+func Migrate(ctx context.Context, d *db.DB) error {
+	if err := d.Migrate(ctx, Schemas()); err != nil {
+		return err
+	}
+	return jobs.Migrate(ctx, d)
+}
