@@ -51,7 +51,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(backTo(r)), http.StatusSeeOther)
 	default:
 		page := ui.ErrorPage{Status: p.Status, Title: title(p.Status), Text: p.Text}
-		s.write(w, r, p.Status, View{Title: title(p.Status)}, ui.ErrorBody(page))
+		s.write(w, r, p.Status, View{Title: title(p.Status)}, ui.Error(page))
 	}
 }
 
