@@ -1,6 +1,10 @@
 package ui
 
-import "strings"
+import (
+	"strings"
+
+	"audiomicro/web"
+)
 
 // homeCount is the fact under the headline: "48,210 recordings from 1,932 people."
 func homeCount(p HomePage) string {
@@ -44,4 +48,124 @@ func chosenOffer(l LicenseBox) string {
 		return l.Paid[0].Code
 	}
 	return ""
+}
+
+func uploadModule() string { return web.URL("upload.js") }
+
+func batchModule() string { return web.URL("batch.js") }
+
+func draftSound(d Draft) Sound {
+	return Sound{ID: d.ID, URL: d.URL, Title: or(d.Title, d.FileName), Bars: d.Bars, Seconds: d.Seconds, PreviewURL: d.PreviewURL}
+}
+
+func draftTone(state string) string {
+	switch state {
+	case "ready", "published":
+		return ToneGood
+	case "duplicate", "returned":
+		return ToneWarn
+	case "failed":
+		return ToneBad
+	default:
+		return TonePlain
+	}
+}
+
+func needYou(n int) string {
+	if n == 1 {
+		return "One recording needs you."
+	}
+	return Count(n) + " recordings need you."
+}
+
+func uploadingToo(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return ", " + Count(n) + " on their way"
+}
+
+func currencyIn(code string) string {
+	if code == "" {
+		return ""
+	}
+	return ", " + code
+}
+
+func joinComma(list []string) string { return strings.Join(list, ", ") }
+
+func selectedLabel(list []Option) string {
+	for _, o := range list {
+		if o.Selected {
+			return o.Label
+		}
+	}
+	return ""
+}
+
+func certTone(p CertificatePage) string {
+	if p.Valid {
+		return ToneGood
+	}
+	return ToneBad
+}
+
+func certIcon(p CertificatePage) string {
+	if p.Valid {
+		return "badge-check"
+	}
+	return "triangle-alert"
+}
+
+func refIn(ref string) string {
+	if ref == "" {
+		return ""
+	}
+	return ", " + ref
+}
+
+func noteIn(note string) string {
+	if note == "" {
+		return ""
+	}
+	return " · " + note
+}
+
+func reviewOldest(text string) string {
+	if text == "" {
+		return ""
+	}
+	return ", " + text
+}
+
+// inFours sets a hash in groups of four, as a person reads it aloud.
+func inFours(s string) string {
+	if strings.Contains(s, " ") {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		if i > 0 && i%4 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// The month chart is 220 units high: 180 for the bars, the rest for its labels.
+func chartY(share float64) string { return tenth(190 - min(max(share, 0), 1)*180) }
+
+func monthX(i, n int, within float64) string {
+	return percent((float64(i) + within) / float64(max(n, 1)) * .95)
+}
+
+func monthWidth(n int) string { return percent(.5 / float64(max(n, 1)) * .95) }
+
+func monthTable(months []MonthBar) Table {
+	t := Table{Caption: "Earnings by month", Head: []Column{{Title: "Month"}, {Title: "You earned", Figure: true}}}
+	for _, m := range months {
+		t.Rows = append(t.Rows, []Cell{{Text: m.Label}, {Text: m.Amount}})
+	}
+	return t
 }
