@@ -1,25 +1,26 @@
 package ui
 
-// decodeRow reads the stored form of a row waveform; nil when it is damaged.
-func decodeRow(s string) []Bar {
-	if len(s)%2 != 0 || len(s)/2 != rowBars {
-		return nil
+import "audiomicro/internal/audio/spectrum"
+
+const (
+	rowBars = spectrum.RowBars  // drawn 3 units apart: a grid of 360 x 32
+	bigBars = spectrum.WideBars // drawn 3 units apart: a grid of 1260 x 200
+)
+
+// decodeRow reads the stored form of a row waveform; nil, drawn as a flat line, when it is empty or damaged.
+func decodeRow(s string) []spectrum.Bar {
+	row, err := spectrum.DecodeRow(s)
+	if err != nil {
+		return nil // decorative: a flat line tells no lie about a sound whose length and title stand beside it
 	}
-	bars := make([]Bar, rowBars)
-	for i := range bars {
-		bars[i] = Bar{Height: s[2*i] - 'a' + 1, Tone: s[2*i+1] - '0'}
-	}
-	return bars
+	return row.Bars
 }
 
-// decodeBig reads the stored form of a big waveform; nil when it is damaged.
-func decodeBig(s string) []BigBar {
-	if len(s)%3 != 0 || len(s)/3 != bigBars {
-		return nil
+// decodeBig reads the stored form of a big waveform; nil when it is empty or damaged.
+func decodeBig(s string) []spectrum.WideBar {
+	wide, err := spectrum.DecodeWide(s)
+	if err != nil {
+		return nil // as above
 	}
-	bars := make([]BigBar, bigBars)
-	for i := range bars {
-		bars[i] = BigBar{Min: -int8(s[3*i] - ' '), Max: int8(s[3*i+1] - ' '), Tone: s[3*i+2] - '0'}
-	}
-	return bars
+	return wide.Bars
 }

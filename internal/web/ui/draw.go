@@ -4,20 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
-)
 
-// Bar is one bar of a row waveform: height 1..16 above (and below) the middle of a 32-unit box, tone class 0 (low) to 7 (high).
-type Bar struct{ Height, Tone uint8 }
-
-// BigBar is one bar of a big waveform: true extremes in 1/100 of full scale and the tone class.
-type BigBar struct {
-	Min, Max int8
-	Tone     uint8
-}
-
-const (
-	rowBars = 120 // bars of a row, 3 units apart: a grid of 360 x 32
-	bigBars = 420 // bars of a scope, 3 units apart: a grid of 1260 x 200
+	"audiomicro/internal/audio/spectrum"
 )
 
 // tonePaths holds one SVG path per tone class.
@@ -45,10 +33,10 @@ func (p *pen) stroke(x, y, height int) {
 }
 
 // rowPaths draws 120 bars on a grid of 360 x 32. Missing bars are one unit high.
-func rowPaths(bars []Bar) tonePaths {
+func rowPaths(bars []spectrum.Bar) tonePaths {
 	var pens [8]pen
 	for i := range rowBars {
-		b := Bar{Height: 1}
+		b := spectrum.Bar{Height: 1}
 		if i < len(bars) {
 			b = bars[i]
 		}
@@ -59,14 +47,14 @@ func rowPaths(bars []Bar) tonePaths {
 }
 
 // bigPaths draws 420 bars on a grid of 1260 x 200. Missing bars are two units high.
-func bigPaths(bars []BigBar) tonePaths {
+func bigPaths(bars []spectrum.WideBar) tonePaths {
 	var pens [8]pen
 	for i := range bigBars {
-		b := BigBar{Min: -1, Max: 1}
+		b := spectrum.WideBar{Low: -1, High: 1}
 		if i < len(bars) {
 			b = bars[i]
 		}
-		top, bottom := 100-int(b.Max), 100-int(b.Min)
+		top, bottom := 100-int(b.High)*100/127, 100-int(b.Low)*100/127
 		if bottom-top < 2 {
 			middle := (top + bottom) / 2
 			top, bottom = middle-1, middle+1
@@ -81,28 +69,28 @@ func bigPaths(bars []BigBar) tonePaths {
 const sealBars = 264
 
 // sealPaths draws the sound as radial bars on a grid of 400 x 400: outside the maximum, inside the minimum.
-func sealPaths(bars []BigBar) tonePaths {
+func sealPaths(bars []spectrum.WideBar) tonePaths {
 	var out [8]strings.Builder
 	if len(bars) == 0 {
-		bars = make([]BigBar, bigBars)
+		bars = make([]spectrum.WideBar, bigBars)
 	}
 	const base, reach = 128.0, 66.0
 	loudest := 1.0
 	for _, b := range bars {
-		loudest = max(loudest, math.Abs(float64(b.Min)), math.Abs(float64(b.Max)))
+		loudest = max(loudest, math.Abs(float64(b.Low)), math.Abs(float64(b.High)))
 	}
 	for i := range sealBars {
 		lo, hi := i*len(bars)/sealBars, max((i+1)*len(bars)/sealBars, i*len(bars)/sealBars+1)
 		b := bars[lo]
 		for _, c := range bars[lo:min(hi, len(bars))] {
-			if int(c.Max)-int(c.Min) > int(b.Max)-int(b.Min) {
+			if int(c.High)-int(c.Low) > int(b.High)-int(b.Low) {
 				b = c
 			}
 		}
 		angle := 2*math.Pi*float64(i)/sealBars - math.Pi/2
 		sin, cos := math.Sincos(angle)
-		outer := base + max(float64(b.Max)/loudest*reach, 1)
-		inner := base + min(float64(b.Min)/loudest*reach*.7, -1)
+		outer := base + max(float64(b.High)/loudest*reach, 1)
+		inner := base + min(float64(b.Low)/loudest*reach*.7, -1)
 		p := &out[b.Tone&7]
 		p.WriteString("M" + tenth(200+cos*inner) + " " + tenth(200+sin*inner) + "L" + tenth(200+cos*outer) + " " + tenth(200+sin*outer))
 	}

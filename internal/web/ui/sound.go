@@ -7,7 +7,7 @@ type Sound struct {
 	Title          string
 	Contributor    string
 	ContributorURL string
-	Bars           string  // 120 bars as spectrum.Row encodes them; a flat line when empty or damaged
+	Bars           string  // 120 bars as spectrum.Row.Encode packs them; a flat line when empty or damaged
 	Seconds        float64 // length
 	Tempo          int     // BPM rounded; 0 when unknown or irrelevant
 	Key            string  // "A♯", "F min"; empty when unknown
@@ -46,7 +46,7 @@ type SoundList struct {
 // Scope is the big drawing of one sound: waveform, spectrogram, one time axis.
 type Scope struct {
 	Sound          Sound
-	BigBars        string // 420 bars as spectrum.Big encodes them; a flat line when empty
+	BigBars        string // 420 bars as spectrum.Wide.Encode packs them; a flat line when empty
 	PeaksURL       string // audiowaveform .dat (8 bit) for the canvas, or empty
 	SpectrogramURL string // energy PNG 800x200, or empty: no spectrogram lane
 	Downloadable   bool   // the preview may be dragged out
