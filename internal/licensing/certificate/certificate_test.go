@@ -326,9 +326,17 @@ func TestSealAndQR(t *testing.T) {
 	if s := certificate.Seal([]certificate.Bar{{Up: math.NaN(), Down: math.Inf(1), Tone: -1}}); math.IsNaN(s[0].X2) || math.Hypot(s[0].X1, s[0].Y1) < .25 {
 		t.Errorf("a broken bar draws %+v", s[0])
 	}
-	path, size, err := certificate.QRPath("https://sounds.example/verify/7F3K20QX9B8M4N6P1R5S7T2V0W")
-	if err != nil || size < 29 || !strings.HasPrefix(path, "M4 4h7v1h-7z") {
-		t.Errorf("QR code of %d modules, %v: %.40s", size, err, path)
+	rows, err := certificate.QR("https://sounds.example/verify/7F3K20QX9B8M4N6P1R5S7T2V0W")
+	if err != nil || len(rows) < 21 || len(rows[0]) != len(rows) {
+		t.Fatalf("QR code of %d rows, %v", len(rows), err)
+	}
+	for i := range 7 { // the finder pattern's upper edge
+		if !rows[0][i] || !rows[i][0] {
+			t.Errorf("module %d of the finder pattern is light", i)
+		}
+	}
+	if _, err := certificate.QR(strings.Repeat("x", 5000)); err == nil {
+		t.Error("a text too long for a QR code was drawn")
 	}
 }
 

@@ -3,7 +3,6 @@ package certificate
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"rsc.io/qr"
 )
@@ -68,19 +67,22 @@ func clamp(v float64) float64 {
 	return min(v, 1)
 }
 
-// QRPath draws a QR code (ISO/IEC 18004, level M) of text as an SVG path of filled runs, one unit per module, with the quiet
-// zone of four modules included. size is the width of its view box.
-func QRPath(text string) (path string, size int, err error) {
+// QR gives the modules of a QR code (ISO/IEC 18004, level M) of text, row by row, true for dark. The quiet zone of four
+// modules around it is the drawer's.
+func QR(text string) ([][]bool, error) {
 	code, err := qr.Encode(text, qr.M)
 	if err != nil {
-		return "", 0, fmt.Errorf("draw QR code: %w", err)
+		return nil, fmt.Errorf("draw QR code: %w", err)
 	}
-	var b strings.Builder
-	eachRun(code, func(x, y, n int) { fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", x+quiet, y+quiet, n, n) })
-	return b.String(), code.Size + 2*quiet, nil
+	rows := make([][]bool, code.Size)
+	for y := range rows {
+		rows[y] = make([]bool, code.Size)
+		for x := range rows[y] {
+			rows[y][x] = code.Black(x, y)
+		}
+	}
+	return rows, nil
 }
-
-const quiet = 4
 
 // eachRun calls draw for every horizontal run of n black modules.
 func eachRun(code *qr.Code, draw func(x, y, n int)) {
