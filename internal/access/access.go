@@ -32,6 +32,8 @@ type Actor struct {
 	Confirmed   bool  // the e-mail address is confirmed
 	Session     int64 // session id; 0 for API credentials
 	ReadOnly    bool  // an API key or a token without write scope
+	Credential  int64 // API credential id; 0 for sessions
+	Unthrottled bool  // a credential that counts against no limit
 }
 
 // SignedIn tells whether the actor has an account.
