@@ -1,0 +1,382 @@
+package index
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"audiomicro/internal/search/query"
+
+	"github.com/kljensen/snowball/english"
+)
+
+// The text fields of a recording, in the order of its encoded words.
+const (
+	inTitle = iota
+	inTags
+	inDescription
+	inContributor
+	inPack
+	textFields
+)
+
+// How a word's byte tells where it stands: two bits count it (up to 3) in title, tags and description, one bit each is for
+// contributor and pack.
+var fieldShift = [textFields]uint{0, 2, 4, 6, 7}
+var fieldMask = [textFields]uint8{3, 3, 3, 1, 1}
+
+// Bounds of what is indexed of one recording.
+const (
+	maxTitleWords       = 64
+	maxDescriptionWords = 1000
+	maxTags             = 100
+	maxTitleKey         = 64 // bytes of a title that order it
+)
+
+// The dictionaries of values. The order is that of encoded values; dTag is first so that tags are quick to reach.
+const (
+	dTag = iota
+	dCategory
+	dLicense
+	dPrice
+	dType
+	dKey
+	dChannels
+	dRate
+	dDepth
+	dBrightness
+	dLoop
+	dBy
+	dByID
+	dPack
+	dPackID
+	dYear
+	dLength
+	dTempo
+	dLoudness
+	dicts
+)
+
+// fieldDict is the dictionary in which a field's values stand.
+func fieldDict(f query.Field) (int, bool) {
+	for d, field := range [dicts]query.Field{query.Tag, query.Category, query.License, query.Price, query.Type, query.Key, query.Channels,
+		query.Rate, query.Depth, query.Brightness, query.Loop, query.By, query.ByID, query.Pack, query.PackID, query.Year, query.Length,
+		query.Tempo, query.Loudness} {
+		if f == field {
+			return d, true
+		}
+	}
+	return 0, false
+}
+
+// prepared is a Document ready to be put in: what can be done without the lock is done.
+type prepared struct {
+	doc    Document
+	tokens [textFields][]query.Token
+	values []value
+}
+
+// value is one facet value of a recording.
+type value struct {
+	dict        int
+	name, label string
+}
+
+func (ix *Index) prepare(doc Document) (*prepared, error) {
+	if err := ix.check(doc); err != nil {
+		return nil, err
+	}
+	p := &prepared{doc: doc, values: ix.valuesOf(doc)}
+	p.tokens[inTitle] = query.Tokens(doc.Title, maxTitleWords)
+	p.tokens[inDescription] = query.Tokens(doc.Description, maxDescriptionWords)
+	p.tokens[inContributor] = query.Tokens(doc.Contributor, maxTitleWords)
+	p.tokens[inPack] = query.Tokens(doc.Pack, maxTitleWords)
+	for i, tag := range doc.Tags[:min(len(doc.Tags), maxTags)] {
+		if i > 0 {
+			p.tokens[inTags] = append(p.tokens[inTags], query.Token{}) // no phrase crosses from tag to tag
+		}
+		p.tokens[inTags] = append(p.tokens[inTags], query.Tokens(tag, maxTitleWords)...)
+	}
+	return p, nil
+}
+
+// valuesOf lists the facet values of a recording, each once.
+func (ix *Index) valuesOf(doc Document) []value {
+	var vs []value
+	add := func(d int, name, label string) {
+		if name != "" && !slices.ContainsFunc(vs, func(v value) bool { return v.dict == d && v.name == name }) {
+			vs = append(vs, value{d, name, label})
+		}
+	}
+	number := func(d int, n int64) {
+		if n > 0 {
+			s := strconv.FormatInt(n, 10)
+			add(d, s, s)
+		}
+	}
+	for _, tag := range doc.Tags[:min(len(doc.Tags), maxTags)] {
+		add(dTag, query.TagKey(tag), strings.TrimSpace(tag))
+	}
+	add(dCategory, strings.ToLower(doc.Category), doc.Category)
+	for _, l := range doc.Licenses {
+		add(dLicense, strings.ToLower(l), strings.ToLower(l))
+	}
+	band := query.PriceBand(doc.Free, doc.PriceMinor)
+	add(dPrice, band, band)
+	add(dType, strings.ToLower(doc.Type), strings.ToLower(doc.Type))
+	key := query.CanonicalKey(doc.Key)
+	add(dKey, key, key)
+	number(dChannels, int64(doc.Channels))
+	number(dRate, int64(doc.SampleRate))
+	depth := strconv.Itoa(max(doc.BitDepth, 0))
+	add(dDepth, depth, depth)
+	if k := query.ToneClass(doc.CentroidHz); k >= 0 {
+		add(dBrightness, strconv.Itoa(k), strconv.Itoa(k))
+	}
+	loop := "no"
+	if doc.Loopable {
+		loop = "yes"
+	}
+	add(dLoop, loop, loop)
+	add(dBy, query.Fold(doc.Contributor), doc.Contributor)
+	number(dByID, doc.ContributorID)
+	add(dPack, query.Fold(doc.Pack), doc.Pack)
+	number(dPackID, doc.PackID)
+	number(dYear, int64(time.UnixMicro(doc.PublishedAt).UTC().Year()))
+	for _, bin := range []struct {
+		dict int
+		v    float32
+		ok   bool
+	}{{dLength, float32(doc.Seconds), true}, {dTempo, ix.sureTempo(doc), ix.sureTempo(doc) > 0}, {dLoudness, loudnessOf(doc), !math.IsNaN(float64(loudnessOf(doc)))}} {
+		if bin.ok {
+			name := binName(binOf(bin.dict, bin.v))
+			add(bin.dict, name, name)
+		}
+	}
+	return vs
+}
+
+// sureTempo is the tempo when the analysis was sure enough of it, else 0.
+func (ix *Index) sureTempo(doc Document) float32 {
+	if doc.TempoConfidence < ix.cfg.TempoConfidence || !(doc.Tempo > 0) {
+		return 0
+	}
+	return float32(doc.Tempo)
+}
+
+// loudnessOf is the loudness in LUFS, NaN when not known: no real programme measures 0, and silence measures nothing.
+func loudnessOf(doc Document) float32 {
+	if doc.LUFS == 0 || math.IsInf(doc.LUFS, 0) {
+		return float32(math.NaN())
+	}
+	return float32(doc.LUFS)
+}
+
+// put adds what prepare made ready. The caller holds the lock.
+func (ix *Index) put(p *prepared) {
+	doc := p.doc
+	slot, known := ix.slots[doc.ID]
+	switch {
+	case known:
+		ix.remove(slot)
+	case len(ix.free) > 0:
+		slot = ix.free[len(ix.free)-1]
+		ix.free = ix.free[:len(ix.free)-1]
+	default:
+		slot = uint32(len(ix.ids))
+		ix.grow()
+	}
+	ix.slots[doc.ID] = slot
+	ix.live.Add(slot)
+	ix.ids[slot] = doc.ID
+	ix.seconds[slot], ix.tempo[slot], ix.loudness[slot] = float32(doc.Seconds), ix.sureTempo(doc), loudnessOf(doc)
+	ix.centroid[slot], ix.rating[slot] = float32(doc.CentroidHz), float32(doc.Rating)
+	ix.amount[slot] = max(doc.PriceMinor, 0)
+	if doc.Free {
+		ix.amount[slot] = 0
+	}
+	ix.published[slot], ix.downloads[slot], ix.packs[slot] = doc.PublishedAt, doc.Downloads, doc.PackID
+	ix.titles[slot] = titleKey(doc.Title)
+	ix.putWords(slot, p)
+	ix.putValues(slot, p.values)
+	ix.putVector(slot, doc.Vector)
+}
+
+// titleKey is the text by which titles are ordered.
+func titleKey(title string) string {
+	key := strings.TrimSpace(query.Fold(title))
+	if len(key) > maxTitleKey {
+		key = strings.ToValidUTF8(key[:maxTitleKey], "")
+	}
+	return strings.Clone(key)
+}
+
+// grow makes room for one more slot.
+func (ix *Index) grow() {
+	c := &ix.columns
+	c.ids, c.words, c.vals, c.titles = append(c.ids, 0), append(c.words, ""), append(c.vals, ""), append(c.titles, "")
+	c.fieldLen = append(c.fieldLen, [3]uint8{})
+	c.seconds, c.tempo, c.loudness = append(c.seconds, 0), append(c.tempo, 0), append(c.loudness, 0)
+	c.centroid, c.rating = append(c.centroid, 0), append(c.rating, 0)
+	c.amount, c.published = append(c.amount, 0), append(c.published, 0)
+	c.downloads, c.packs = append(c.downloads, 0), append(c.packs, 0)
+}
+
+// remove takes everything of slot out of the postings. The caller holds the lock, and fills or frees the slot.
+func (ix *Index) remove(slot uint32) {
+	var seen []uint32
+	decodeWords(ix.words[slot], func(_ int, main, extra []uint32) {
+		seen = append(append(seen, main...), extra...)
+	})
+	slices.Sort(seen)
+	for _, id := range slices.Compact(seen) {
+		if id != 0 {
+			ix.terms.delete(id, slot)
+		}
+	}
+	decodeValues(ix.vals[slot], func(d int, id uint32) { ix.values[d].delete(id, slot) })
+	for f, n := range ix.fieldLen[slot] {
+		ix.lengths[f] -= uint64(fieldLength(n))
+	}
+	ix.live.Remove(slot)
+	ix.vectors.Remove(slot)
+	ix.words[slot], ix.vals[slot], ix.titles[slot] = "", "", ""
+}
+
+// putWords adds the words of a recording. Encoded, they are for each field: the number of words, their ids in order (0 parts two
+// tags), the number of extra words, their ids; all uvarint.
+func (ix *Index) putWords(slot uint32, p *prepared) {
+	var encoded, extras []byte
+	marks := map[uint32]uint8{}
+	for f, tokens := range p.tokens {
+		var n, nExtra uint64
+		var main []byte
+		extras = extras[:0]
+		for _, t := range tokens {
+			id := uint32(0)
+			if t.Text != "" {
+				id = ix.term(t.Text)
+				marks[id] = raise(marks[id], f)
+			}
+			if t.Extra {
+				extras = binary.AppendUvarint(extras, uint64(id))
+				nExtra++
+			} else {
+				main = binary.AppendUvarint(main, uint64(id))
+				n++
+			}
+		}
+		encoded = append(binary.AppendUvarint(encoded, n), main...)
+		encoded = append(binary.AppendUvarint(encoded, nExtra), extras...)
+		if f < len(ix.lengths) {
+			ix.fieldLen[slot][f] = quantize(int(n))
+			ix.lengths[f] += uint64(fieldLength(ix.fieldLen[slot][f]))
+		}
+	}
+	for id, b := range marks {
+		ix.terms.insert(id, slot, true, b)
+	}
+	ix.words[slot] = string(encoded)
+}
+
+// raise counts one more occurrence in field f.
+func raise(b uint8, f int) uint8 {
+	if n := b >> fieldShift[f] & fieldMask[f]; n < fieldMask[f] {
+		b += 1 << fieldShift[f]
+	}
+	return b
+}
+
+// term is the number of a word form, which joins the forms of its stem when it is new.
+func (ix *Index) term(text string) uint32 {
+	known := len(ix.terms.names)
+	id := ix.terms.id(text)
+	if int(id) == known {
+		stem := stemOf(text)
+		ix.stems[stem] = append(ix.stems[stem], id)
+	}
+	return id
+}
+
+// stemOf is the English snowball stem (Porter2) of a folded word.
+func stemOf(word string) string { return english.Stem(word, true) }
+
+// decodeWords calls f for each field with its words and extra words; the slices are used again.
+func decodeWords(s string, f func(field int, main, extra []uint32)) {
+	var main, extra []uint32
+	for field := 0; field < textFields && s != ""; field++ {
+		main, s = decodeList(s, main[:0])
+		extra, s = decodeList(s, extra[:0])
+		f(field, main, extra)
+	}
+}
+
+func decodeList(s string, into []uint32) ([]uint32, string) {
+	n, s := uvarint(s)
+	for ; n > 0; n-- {
+		var id uint64
+		id, s = uvarint(s)
+		into = append(into, uint32(id))
+	}
+	return into, s
+}
+
+// uvarint reads what binary.AppendUvarint wrote.
+func uvarint(s string) (uint64, string) {
+	var v uint64
+	for i := 0; i < len(s); i++ {
+		v |= uint64(s[i]&0x7f) << (7 * i)
+		if s[i] < 0x80 {
+			return v, s[i+1:]
+		}
+	}
+	return 0, ""
+}
+
+// quantize keeps a field's length in a byte: exact to 31, then in steps of a sixteenth.
+func quantize(n int) uint8 {
+	if n < 32 {
+		return uint8(n)
+	}
+	e := 0
+	for n >= 32 {
+		n >>= 1
+		e++
+	}
+	return uint8(min(32+(e-1)*16+n-16, 255))
+}
+
+// fieldLength is the length that a quantized one stands for.
+func fieldLength(q uint8) int {
+	if q < 32 {
+		return int(q)
+	}
+	e := int(q-32)/16 + 1
+	return (int(q-32)%16 + 16) << e
+}
+
+// putValues adds the facet values. Encoded, each is a byte for the dictionary and a uvarint id.
+func (ix *Index) putValues(slot uint32, values []value) {
+	var encoded []byte
+	for _, v := range values {
+		d := ix.values[v.dict]
+		id := d.id(v.name)
+		d.relabel(id, v.label)
+		d.insert(id, slot, false, 0)
+		encoded = binary.AppendUvarint(append(encoded, byte(v.dict)), uint64(id))
+	}
+	ix.vals[slot] = string(encoded)
+}
+
+// decodeValues calls f for each facet value.
+func decodeValues(s string, f func(dict int, id uint32)) {
+	for s != "" {
+		d := int(s[0])
+		var id uint64
+		id, s = uvarint(s[1:])
+		f(d, uint32(id))
+	}
+}

@@ -1,0 +1,284 @@
+package index
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"audiomicro/internal/search/query"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// eval is the set of the slots within which f holds. It may be shared with the index: nobody may write it. The caller holds the
+// lock.
+func (ix *Index) eval(f *query.Filter, within *roaring.Bitmap) *roaring.Bitmap {
+	if f == nil {
+		return within
+	}
+	switch f.Op {
+	case query.And:
+		return ix.evalAll(f.Kids, within)
+	case query.Or:
+		set := roaring.New()
+		for _, k := range f.Kids {
+			set.Or(ix.eval(k, within))
+		}
+		return set
+	case query.Not:
+		return roaring.AndNot(within, ix.eval(f.Kids[0], within))
+	case query.Span:
+		return ix.evalSpan(f, within)
+	case query.Phrase:
+		return ix.evalPhrase(f, within)
+	}
+	return roaring.And(within, ix.leaf(f))
+}
+
+// evalAll intersects the conditions, those that look at every recording last.
+func (ix *Index) evalAll(kids []*query.Filter, within *roaring.Bitmap) *roaring.Bitmap {
+	cost := func(f *query.Filter) int {
+		switch f.Op {
+		case query.Span, query.Phrase, query.Not:
+			return 1
+		}
+		return 0
+	}
+	for c := 0; c <= 1; c++ {
+		for _, k := range kids {
+			if k != nil && cost(k) == c && !within.IsEmpty() {
+				within = ix.eval(k, within)
+			}
+		}
+	}
+	return within
+}
+
+// leaf is the whole set of a word, prefix or value leaf.
+func (ix *Index) leaf(f *query.Filter) *roaring.Bitmap {
+	switch f.Op {
+	case query.Equal:
+		return ix.equal(f)
+	case query.Word, query.Exact, query.Prefix:
+		forms := ix.forms(f)
+		mask := textMask(f.Field)
+		if len(forms) == 1 && mask == 0xff {
+			return ix.terms.postings[forms[0].id].set()
+		}
+		set := roaring.New()
+		for _, form := range forms {
+			p := &ix.terms.postings[form.id]
+			if mask == 0xff {
+				p.addTo(set)
+				continue
+			}
+			p.each(func(slot uint32, rank int) {
+				if p.bytes[rank]&mask != 0 {
+					set.Add(slot)
+				}
+			})
+		}
+		return set
+	}
+	return roaring.New()
+}
+
+// form is one spelling that a leaf accepts, and what it is worth against the word typed.
+type form struct {
+	id    uint32
+	worth float32
+}
+
+// forms lists the words in use that a word, exact or prefix leaf accepts.
+func (ix *Index) forms(f *query.Filter) []form {
+	word := f.Words[0]
+	var out []form
+	if f.Op == query.Exact {
+		if id, ok := ix.terms.ids[word]; ok && ix.terms.counts[id] > 0 {
+			out = append(out, form{id, 1})
+		}
+		return out
+	}
+	worth := func(id uint32) float32 {
+		if ix.terms.names[id] == word {
+			return 1
+		}
+		return float32(ix.cfg.OtherForm)
+	}
+	group := ix.stems[stemOf(word)]
+	for _, id := range group {
+		if ix.terms.counts[id] > 0 {
+			out = append(out, form{id, worth(id)})
+		}
+	}
+	if f.Op == query.Prefix {
+		for _, id := range ix.terms.begins(word) {
+			if !slices.Contains(group, id) {
+				out = append(out, form{id, float32(ix.cfg.OtherForm)})
+			}
+		}
+	}
+	return out
+}
+
+// textMask selects the bits of a word's byte that stand for a text field.
+func textMask(f query.Field) uint8 {
+	if i, ok := textField(f); ok {
+		return fieldMask[i] << fieldShift[i]
+	}
+	return 0xff
+}
+
+// textField is the place of a text field in the encoded words; not ok for all fields.
+func textField(f query.Field) (int, bool) {
+	switch f {
+	case query.Title:
+		return inTitle, true
+	case query.TagWord:
+		return inTags, true
+	case query.Description:
+		return inDescription, true
+	case query.ByWord:
+		return inContributor, true
+	case query.PackWord:
+		return inPack, true
+	}
+	return 0, false
+}
+
+// equal is the set of a value. A license or category also stands for its family.
+func (ix *Index) equal(f *query.Filter) *roaring.Bitmap {
+	if f.Field == query.ID {
+		id, err := strconv.ParseInt(f.Value, 10, 64)
+		if slot, ok := ix.slots[id]; ok && err == nil {
+			return roaring.BitmapOf(slot)
+		}
+		return roaring.New()
+	}
+	d, ok := fieldDict(f.Field)
+	if !ok || binEdges(d) != nil {
+		return roaring.New()
+	}
+	dict := ix.values[d]
+	if d != dLicense && d != dCategory {
+		if p := dict.find(f.Value); p != nil {
+			return p.set()
+		}
+		return roaring.New()
+	}
+	set := roaring.New()
+	for id, name := range dict.names {
+		if dict.counts[id] > 0 && inFamily(d, name, f.Value) {
+			dict.postings[id].addTo(set)
+		}
+	}
+	return set
+}
+
+// inFamily reports whether a recording with the code is also one of the wanted license or category.
+func inFamily(d int, code, wanted string) bool {
+	if code == wanted {
+		return true
+	}
+	if d == dLicense {
+		return query.LicenseFamily(code) == wanted
+	}
+	return strings.HasPrefix(code, wanted+"-")
+}
+
+// evalSpan walks over the column of a number field.
+func (ix *Index) evalSpan(f *query.Filter, within *roaring.Bitmap) *roaring.Bitmap {
+	low, high := f.Low, f.High
+	switch f.Field {
+	case query.Length:
+		return spanOf(within, ix.seconds, float32(low), float32(high), nil)
+	case query.Tempo:
+		return spanOf(within, ix.tempo, float32(low), float32(high), func(v float32) bool { return v > 0 })
+	case query.Loudness:
+		return spanOf(within, ix.loudness, float32(low), float32(high), nil)
+	case query.Centroid:
+		return spanOf(within, ix.centroid, float32(low), float32(high), func(v float32) bool { return v > 0 })
+	case query.Rating:
+		return spanOf(within, ix.rating, float32(low), float32(high), nil)
+	case query.Amount:
+		return spanOf(within, ix.amount, ceil(low), floor(high), nil)
+	case query.Published:
+		return spanOf(within, ix.published, ceil(low), floor(high), nil)
+	case query.Downloads:
+		return spanOf(within, ix.downloads, ceil(low), floor(high), nil)
+	}
+	return roaring.New()
+}
+
+// spanOf keeps the slots whose value lies from low to high and is known.
+func spanOf[T int64 | float32](within *roaring.Bitmap, column []T, low, high T, known func(T) bool) *roaring.Bitmap {
+	set := roaring.New()
+	var keep [512]uint32
+	n := 0
+	eachSlot(within, func(slot uint32) {
+		if v := column[slot]; v >= low && v <= high && (known == nil || known(v)) {
+			if keep[n] = slot; n == len(keep)-1 {
+				set.AddMany(keep[:n+1])
+				n = -1
+			}
+			n++
+		}
+	})
+	set.AddMany(keep[:n])
+	return set
+}
+
+// ceil and floor bring the ends of a range to whole numbers within int64.
+func ceil(v float64) int64  { return whole(math.Ceil(v)) }
+func floor(v float64) int64 { return whole(math.Floor(v)) }
+
+func whole(v float64) int64 {
+	switch {
+	case v >= 1<<63:
+		return math.MaxInt64
+	case v < -1<<63 || v != v:
+		return math.MinInt64
+	}
+	return int64(v)
+}
+
+// evalPhrase looks for the words next to each other in the recordings that have them all.
+func (ix *Index) evalPhrase(f *query.Filter, within *roaring.Bitmap) *roaring.Bitmap {
+	ids := make([]uint32, len(f.Words))
+	for i, w := range f.Words {
+		id, ok := ix.terms.ids[w]
+		if !ok || ix.terms.counts[id] == 0 {
+			return roaring.New()
+		}
+		ids[i] = id
+	}
+	for _, id := range ids {
+		within = roaring.And(within, ix.terms.postings[id].set())
+	}
+	only, one := textField(f.Field)
+	set := roaring.New()
+	eachSlot(within, func(slot uint32) {
+		found := false
+		decodeWords(ix.words[slot], func(field int, main, _ []uint32) {
+			if found || one && field != only {
+				return
+			}
+			found = follows(main, ids)
+		})
+		if found {
+			set.Add(slot)
+		}
+	})
+	return set
+}
+
+// follows reports whether phrase stands in words.
+func follows(words, phrase []uint32) bool {
+	for i := 0; i+len(phrase) <= len(words); i++ {
+		if slices.Equal(words[i:i+len(phrase)], phrase) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,316 @@
+package index
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"audiomicro/internal/search/query"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// How many rows a facet with many values shows; chosen ones are shown beyond that.
+const (
+	topTags         = 30
+	topContributors = 20
+)
+
+// fewHits is the number of hits up to which values are counted hit by hit, not value by value.
+const fewHits = 3000
+
+// Facets are the facets counted, in the order asked for.
+type Facets []Facet
+
+// Facet tells how many hits have each value of a field.
+type Facet struct {
+	Field query.Field
+	Total int // hits as they were without the choice in this field: what the counts are counted among
+	Rows  []Row
+}
+
+// Row is one value of a facet.
+type Row struct {
+	Value     string  // as query.Pick takes it; the bin's number in a histogram
+	Label     string  // how contributors, packs and tags write it; else the value
+	Low, High float64 // of a histogram's bin, from Low up to, not including, High; outer ends are infinite or 0
+	Count     int
+	Chosen    bool // the query has it; in a histogram, the chosen range touches the bin
+}
+
+// Of is the facet of field; its zero value when it was not counted.
+func (fs Facets) Of(field query.Field) Facet {
+	for _, f := range fs {
+		if f.Field == field {
+			return f
+		}
+	}
+	return Facet{}
+}
+
+// AllFacets lists every field whose values can be counted.
+func AllFacets() []query.Field {
+	return []query.Field{query.Category, query.Brightness, query.Length, query.License, query.Key, query.Price, query.Tempo, query.Type,
+		query.Channels, query.Rate, query.Depth, query.Loudness, query.Loop, query.Tag, query.By, query.Pack, query.Year}
+}
+
+// count counts the facets. A facet's own choice does not narrow its counts, except for tags, where each choice narrows. The caller
+// holds the lock.
+func (ix *Index) count(q query.Query, s found, fields []query.Field) Facets {
+	facets := make(Facets, 0, len(fields))
+	counted := map[*roaring.Bitmap]*[dicts][]uint32{} // facets with the same hits share one walk
+	for _, field := range fields {
+		d, ok := fieldDict(field)
+		if !ok {
+			continue
+		}
+		set := s.hits
+		if !field.Narrows() {
+			set = s.leftOut(field)
+		}
+		f := Facet{Field: field, Total: int(set.GetCardinality())}
+		if many(d) {
+			f.Rows = ix.topRows(q, d, field, set, f.Total)
+		} else {
+			counts := ix.countAll(d, set, f.Total, counted)
+			f.Rows = ix.rows(q, d, field, counts)
+		}
+		facets = append(facets, f)
+	}
+	return facets
+}
+
+// many reports whether the dictionary has so many values that only the most frequent are shown.
+func many(d int) bool { return d == dTag || d == dBy || d == dPack || d == dByID || d == dPackID }
+
+// countAll counts every value of a dictionary with few of them.
+func (ix *Index) countAll(d int, set *roaring.Bitmap, total int, counted map[*roaring.Bitmap]*[dicts][]uint32) []uint32 {
+	dict := ix.values[d]
+	if total == len(ix.slots) {
+		return dict.counts
+	}
+	if total <= fewHits {
+		if counted[set] == nil {
+			all := new([dicts][]uint32)
+			for d := range all {
+				if !many(d) {
+					all[d] = make([]uint32, len(ix.values[d].names))
+				}
+			}
+			eachSlot(set, func(slot uint32) {
+				decodeValues(ix.vals[slot], func(d int, id uint32) {
+					if all[d] != nil {
+						all[d][id]++
+					}
+				})
+			})
+			counted[set] = all
+		}
+		return counted[set][d]
+	}
+	counts := make([]uint32, len(dict.names))
+	for id := range counts {
+		if dict.counts[id] > 0 {
+			counts[id] = uint32(dict.postings[id].overlap(set))
+		}
+	}
+	return counts
+}
+
+// rows lists the values of a dictionary with few of them. Those that any recording has keep their place, with a count of zero
+// too, so that the list does not jump from search to search.
+func (ix *Index) rows(q query.Query, d int, field query.Field, counts []uint32) []Row {
+	dict := ix.values[d]
+	number := func(name string) int {
+		if id, ok := dict.ids[name]; ok {
+			return int(counts[id])
+		}
+		return 0
+	}
+	var rows []Row
+	fixed := func(names ...string) {
+		for _, n := range names {
+			rows = append(rows, Row{Value: n, Label: n, Count: number(n), Chosen: q.Has(field, n)})
+		}
+	}
+	switch d {
+	case dPrice:
+		fixed("free", "low", "high")
+	case dKey:
+		fixed(query.Keys()...)
+	case dBrightness:
+		fixed("0", "1", "2", "3", "4", "5", "6", "7")
+	case dLoop:
+		fixed("yes", "no")
+	case dLength, dTempo, dLoudness:
+		r, chosen := q.Range(field)
+		for i := range binEdges(d) {
+			low, high := binSpan(d, i)
+			rows = append(rows, Row{Value: binName(i), Label: binName(i), Low: low, High: high, Count: number(binName(i)),
+				Chosen: chosen && r.High >= low && r.Low < high})
+		}
+	default:
+		return ix.openRows(q, d, field, counts)
+	}
+	return rows
+}
+
+// openRows lists the values that the catalog happens to have: the most frequent of the whole catalog first, numbers by size.
+// Categories come below the top category they belong to, whose count is their sum.
+func (ix *Index) openRows(q query.Query, d int, field query.Field, counts []uint32) []Row {
+	dict := ix.values[d]
+	rank := map[string]int{}
+	index := map[string]int{}
+	var rows []Row
+	row := func(value string, count, ofAll uint32) {
+		i, ok := index[value]
+		if !ok {
+			i = len(rows)
+			index[value] = i
+			rows = append(rows, Row{Value: value, Label: value, Chosen: q.Has(field, value)})
+		}
+		rows[i].Count += int(count)
+		rank[value] += int(ofAll)
+	}
+	top := func(value string) string {
+		if t, _, ok := strings.Cut(value, "-"); ok && d == dCategory {
+			return t
+		}
+		return value
+	}
+	for id, name := range dict.names {
+		if dict.counts[id] == 0 {
+			continue
+		}
+		row(name, counts[id], dict.counts[id])
+		if t := top(name); t != name {
+			row(t, counts[id], dict.counts[id])
+		}
+	}
+	for _, p := range q.Picks {
+		if p.Field == field {
+			if _, ok := index[p.Value]; !ok {
+				row(p.Value, ix.familyCount(d, p.Value, counts), 0)
+			}
+		}
+	}
+	slices.SortFunc(rows, func(a, b Row) int {
+		switch d {
+		case dChannels, dRate, dDepth, dYear:
+			x, _ := strconv.Atoi(a.Value) // canonical numbers; anything else sorts as 0
+			y, _ := strconv.Atoi(b.Value)
+			if d == dYear {
+				x, y = y, x
+			}
+			return cmp.Compare(x, y)
+		}
+		ta, tb := top(a.Value), top(b.Value)
+		return cmp.Or(cmp.Compare(rank[tb], rank[ta]), strings.Compare(ta, tb), cmp.Compare(boolInt(b.Value == tb), boolInt(a.Value == ta)),
+			cmp.Compare(rank[b.Value], rank[a.Value]), strings.Compare(a.Value, b.Value))
+	})
+	return rows
+}
+
+// boolInt is 1 for true.
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// familyCount counts a chosen family of licenses or categories, which is no value itself.
+func (ix *Index) familyCount(d int, wanted string, counts []uint32) (n uint32) {
+	if d != dLicense && d != dCategory {
+		return 0
+	}
+	for id, name := range ix.values[d].names {
+		if inFamily(d, name, wanted) {
+			n += counts[id]
+		}
+	}
+	return n
+}
+
+// topRows lists the most frequent values of a dictionary with many, and the chosen ones.
+func (ix *Index) topRows(q query.Query, d int, field query.Field, set *roaring.Bitmap, total int) []Row {
+	dict := ix.values[d]
+	n := topContributors
+	if d == dTag {
+		n = topTags
+	}
+	counts := ix.topCounts(d, set, total, n)
+	var rows []Row
+	for _, c := range counts {
+		name := dict.names[c.id]
+		rows = append(rows, Row{Value: name, Label: dict.label(c.id), Count: c.n, Chosen: q.Has(field, name)})
+	}
+	for _, p := range q.Picks {
+		if p.Field != field || slices.ContainsFunc(rows, func(r Row) bool { return r.Value == p.Value }) {
+			continue
+		}
+		r := Row{Value: p.Value, Label: p.Value, Chosen: true}
+		if id, ok := dict.ids[p.Value]; ok {
+			r.Label, r.Count = dict.label(id), dict.postings[id].overlap(set)
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+// valueCount is a value and how many of the hits have it.
+type valueCount struct {
+	id uint32
+	n  int
+}
+
+// topCounts finds the n most frequent values among the hits; equal ones by name.
+func (ix *Index) topCounts(d int, set *roaring.Bitmap, total, n int) []valueCount {
+	dict := ix.values[d]
+	best := newTop(n, func(a, b valueCount) bool {
+		if a.n != b.n {
+			return a.n > b.n
+		}
+		return dict.names[a.id] < dict.names[b.id]
+	})
+	switch {
+	case total == len(ix.slots):
+		for id, c := range dict.counts {
+			if c > 0 {
+				best.add(valueCount{uint32(id), int(c)})
+			}
+		}
+	case total <= fewHits:
+		counts := map[uint32]int{}
+		eachSlot(set, func(slot uint32) {
+			decodeValues(ix.vals[slot], func(dict int, id uint32) {
+				if dict == d {
+					counts[id]++
+				}
+			})
+		})
+		for id, c := range counts {
+			best.add(valueCount{id, c})
+		}
+	default:
+		// From the most frequent of the whole catalog down: a value with fewer recordings in all than the worst kept has among
+		// the hits cannot enter.
+		var ids []uint32
+		for id, c := range dict.counts {
+			if c > 0 {
+				ids = append(ids, uint32(id))
+			}
+		}
+		slices.SortFunc(ids, func(a, b uint32) int { return cmp.Compare(dict.counts[b], dict.counts[a]) })
+		for _, id := range ids {
+			if len(best.heap) == n && int(dict.counts[id]) < best.heap[0].n {
+				break
+			}
+			if c := dict.postings[id].overlap(set); c > 0 {
+				best.add(valueCount{id, c})
+			}
+		}
+	}
+	return best.sorted()
+}

@@ -1,0 +1,208 @@
+// Package index finds recordings: an index of our own, in memory on every node, rebuilt from SQL at any time.
+//
+// It keeps, for every word form, the recordings that hold it (a roaring bitmap, and one byte for each that tells in which fields
+// and how often), the same for every value of a facet, columns of numbers for ranges and orders, each recording's words in
+// order for phrases, and its sound vector as int8. Relevance is BM25F (Robertson, Zaragoza: The Probabilistic Relevance
+// Framework, 2009) over the forms that share an English stem.
+//
+// It promises: Put and Delete may run beside searches from any goroutine, a search sees a recording wholly or not at all, hit sets
+// and facet counts are exact, and no query can make it panic or run without bound. It knows only what it was given: who may see
+// a recording is decided by its caller, who puts in what is public.
+package index
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// Document is what the index knows about one recording.
+type Document struct {
+	ID              int64 // > 0
+	Title           string
+	Description     string
+	Contributor     string // public name
+	ContributorID   int64
+	Pack            string // name, "" for none
+	PackID          int64  // 0 for none
+	Tags            []string
+	Category        string   // Broad Sound Taxonomy code, such as "fx-a"
+	Licenses        []string // codes of the offers that are open now
+	Free            bool     // one of them is free
+	PriceMinor      int64    // lowest paid price in minor units, -1 when there is none
+	Seconds         float64
+	LUFS            float64 // integrated loudness; NaN or 0 when not known
+	CentroidHz      float64 // mean spectral centroid; 0 when not known
+	Tempo           float64 // beats per minute; 0 when not known
+	TempoConfidence float64 // 0 to 1
+	Key             string  // as query.CanonicalKey reads it; "" when not known
+	Channels        int
+	SampleRate      int    // Hz
+	BitDepth        int    // 0 for lossy codecs
+	Type            string // "wav", "flac", …
+	Loopable        bool
+	PublishedAt     int64 // unix microseconds
+	Downloads       int64
+	Rating          float64   // mean, 0 when nobody rated
+	Vector          []float32 // sound vector of Config.VectorDims values; nil when not known
+}
+
+// Weights are the shares of the fields in relevance.
+type Weights struct{ Title, Tags, Description, Contributor, Pack float64 }
+
+// Config sets what relevance is made of. Zero values mean the defaults.
+type Config struct {
+	Weights         Weights // 4, 4, 3, 1, 2, as Freesound weighs them
+	K1              float64 // saturation of repeated words; 1.6
+	OtherForm       float64 // worth of another form of the same stem, against the form typed; 0.8
+	Popularity      float64 // added per factor e of downloads; 0.05
+	TempoConfidence float64 // least confidence with which a tempo is searchable; 0.5
+	VectorDims      int     // length of Document.Vector; 110
+}
+
+func (c Config) withDefaults() Config {
+	for _, d := range []struct {
+		v *float64
+		d float64
+	}{{&c.K1, 1.6}, {&c.OtherForm, .8}, {&c.Popularity, .05}, {&c.TempoConfidence, .5}} {
+		if *d.v == 0 {
+			*d.v = d.d
+		}
+	}
+	if c.Weights == (Weights{}) {
+		c.Weights = Weights{4, 4, 3, 1, 2}
+	}
+	if c.VectorDims == 0 {
+		c.VectorDims = 110
+	}
+	return c
+}
+
+// ErrDocument means that a Document cannot be put in: its id is not positive, or its vector has another length than the index's.
+var ErrDocument = errors.New("document does not fit the index")
+
+// Index holds recordings. Make one with New. Its methods may be called from any goroutine.
+type Index struct {
+	cfg Config
+
+	mu      sync.RWMutex
+	slots   map[int64]uint32 // id → slot: the place of a recording in everything below
+	free    []uint32         // slots to use again
+	live    *roaring.Bitmap  // slots in use
+	terms   *dict            // word forms; 0 is the gap between two tags
+	stems   map[string][]uint32
+	values  [dicts]*dict
+	vectors *roaring.Bitmap // slots with a vector
+	lengths [3]uint64       // sums of the field lengths, for their means
+	columns
+}
+
+// columns holds one entry for each slot.
+type columns struct {
+	ids       []int64
+	words     []string // encoded words of each field, see encodeWords
+	vals      []string // encoded values, see encodeValues
+	titles    []string // sort key
+	fieldLen  [][3]uint8
+	seconds   []float32
+	tempo     []float32 // 0 when not known or not sure
+	loudness  []float32 // NaN when not known
+	centroid  []float32 // 0 when not known
+	rating    []float32
+	amount    []int64
+	published []int64
+	downloads []int64
+	packs     []int64
+	vector    []int8    // VectorDims for each slot
+	norm      []float32 // Euclidean length of the int8 vector
+}
+
+// New makes an empty index.
+func New(cfg Config) *Index {
+	ix := &Index{
+		cfg: cfg.withDefaults(), slots: map[int64]uint32{}, live: roaring.New(), terms: newDict(), stems: map[string][]uint32{},
+		vectors: roaring.New(),
+	}
+	for i := range ix.values {
+		ix.values[i] = newDict()
+	}
+	ix.terms.id("") // the gap
+	return ix
+}
+
+// Len is the number of recordings in the index.
+func (ix *Index) Len() int {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	return len(ix.slots)
+}
+
+// Has reports whether the recording is in the index.
+func (ix *Index) Has(id int64) bool {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	_, ok := ix.slots[id]
+	return ok
+}
+
+// Put adds a recording, or replaces what the index knows of it. The error is ErrDocument; then nothing has changed.
+func (ix *Index) Put(doc Document) error {
+	p, err := ix.prepare(doc)
+	if err != nil {
+		return err
+	}
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.put(p)
+	ix.terms.settle(maxFresh)
+	ix.values[dTag].settle(maxFresh)
+	return nil
+}
+
+// PutAll adds the recordings that next yields until it says false: the way to fill an index, for it sorts the words only once.
+// Searches may run meanwhile. It stops at the first error.
+func (ix *Index) PutAll(next func() (Document, bool)) error {
+	defer func() {
+		ix.mu.Lock()
+		defer ix.mu.Unlock()
+		ix.terms.settle(0)
+		ix.values[dTag].settle(0)
+	}()
+	for {
+		doc, ok := next()
+		if !ok {
+			return nil
+		}
+		p, err := ix.prepare(doc)
+		if err != nil {
+			return err
+		}
+		ix.mu.Lock()
+		ix.put(p)
+		ix.mu.Unlock()
+	}
+}
+
+// Delete takes a recording out; one that is not there is no error.
+func (ix *Index) Delete(id int64) {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	if slot, ok := ix.slots[id]; ok {
+		ix.remove(slot)
+		delete(ix.slots, id)
+		ix.free = append(ix.free, slot)
+	}
+}
+
+// check refuses what cannot be indexed.
+func (ix *Index) check(doc Document) error {
+	if doc.ID <= 0 {
+		return fmt.Errorf("index recording %d: %w: its id is not positive", doc.ID, ErrDocument)
+	}
+	if n := len(doc.Vector); n != 0 && n != ix.cfg.VectorDims {
+		return fmt.Errorf("index recording %d: %w: its vector has %d values, not %d", doc.ID, ErrDocument, n, ix.cfg.VectorDims)
+	}
+	return nil
+}

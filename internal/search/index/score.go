@@ -1,0 +1,133 @@
+package index
+
+import (
+	"math"
+	"slices"
+
+	"audiomicro/internal/search/query"
+)
+
+// Length normalization of BM25F: how far a field's length counts (b). A title or a list of tags is short by nature.
+var lengthShare = [3]float64{inTitle: .4, inTags: .3, inDescription: .75}
+
+// maxScored is how many words a prefix scores with; the rest, the rarest, only match.
+const maxScored = 256
+
+// score computes the relevance of each slot (ascending): the sum over the wanted leaves of their BM25F, and a little for
+// popularity. A phrase scores with its words.
+func (ix *Index) score(slots []uint32, leaves []*query.Filter) []float32 {
+	scores := make([]float32, len(slots))
+	popularity := float32(ix.cfg.Popularity)
+	for i, slot := range slots {
+		if d := ix.downloads[slot]; d > 0 {
+			scores[i] = popularity * float32(math.Log1p(float64(d)))
+		}
+	}
+	if len(slots) == 0 || len(leaves) == 0 {
+		return scores
+	}
+	w := ix.weigher()
+	sums := make([]float32, len(slots))
+	k1 := float32(ix.cfg.K1)
+	for _, leaf := range leaves {
+		for _, forms := range ix.scoredForms(leaf) {
+			idf := ix.idf(forms)
+			ix.gather(slots, sums, forms, w, textMask(leaf.Field))
+			for i, t := range sums {
+				if t > 0 {
+					scores[i] += idf * t * (k1 + 1) / (k1 + t)
+					sums[i] = 0
+				}
+			}
+		}
+	}
+	return scores
+}
+
+// scoredForms lists the groups of forms that count as one word each.
+func (ix *Index) scoredForms(leaf *query.Filter) [][]form {
+	if leaf.Op == query.Phrase {
+		var groups [][]form
+		for _, w := range leaf.Words {
+			groups = append(groups, ix.forms(&query.Filter{Op: query.Exact, Words: []string{w}}))
+		}
+		return groups
+	}
+	forms := ix.forms(leaf)
+	if len(forms) > maxScored {
+		slices.SortStableFunc(forms, func(a, b form) int { return int(ix.terms.counts[b.id]) - int(ix.terms.counts[a.id]) })
+		forms = forms[:maxScored]
+	}
+	return [][]form{forms}
+}
+
+// idf is the worth of a word: the rarer, the more.
+func (ix *Index) idf(forms []form) float32 {
+	n, df := float64(len(ix.slots)), 0.0
+	for _, f := range forms {
+		df += float64(ix.terms.counts[f.id])
+	}
+	df = min(df, n)
+	return float32(math.Log1p((n - df + .5) / (df + .5)))
+}
+
+// weigher turns a word's byte and a recording's field lengths into the weighted, length-normalized count of BM25F.
+type weigher struct {
+	count [3][256][4]float32 // field, quantized length, count
+	rest  [4]float32         // contributor (bit 0) and pack (bit 1)
+}
+
+func (ix *Index) weigher() *weigher {
+	w := &weigher{}
+	weights := [3]float64{ix.cfg.Weights.Title, ix.cfg.Weights.Tags, ix.cfg.Weights.Description}
+	for f := range w.count {
+		mean := max(float64(ix.lengths[f])/max(float64(len(ix.slots)), 1), 1)
+		for q := range w.count[f] {
+			norm := 1 - lengthShare[f] + lengthShare[f]*float64(fieldLength(uint8(q)))/mean
+			for n := range w.count[f][q] {
+				w.count[f][q][n] = float32(weights[f] * float64(n) / norm)
+			}
+		}
+	}
+	for i := range w.rest {
+		w.rest[i] = float32(float64(i&1)*ix.cfg.Weights.Contributor + float64(i>>1)*ix.cfg.Weights.Pack)
+	}
+	return w
+}
+
+func (w *weigher) of(b uint8, length [3]uint8) float32 {
+	return w.count[0][length[0]][b&3] + w.count[1][length[1]][b>>2&3] + w.count[2][length[2]][b>>4&3] + w.rest[b>>6]
+}
+
+// gather adds to sums what the forms weigh in each slot. Rare words look their slots up among the hits, a few hits look
+// themselves up in a common word, and otherwise both lists are walked side by side.
+func (ix *Index) gather(slots []uint32, sums []float32, forms []form, w *weigher, mask uint8) {
+	for _, f := range forms {
+		p := &ix.terms.postings[f.id]
+		n := int(ix.terms.counts[f.id])
+		switch {
+		case len(slots) < n/128:
+			for i, slot := range slots {
+				if p.contains(slot) {
+					sums[i] += f.worth * w.of(p.bytes[p.rank(slot)]&mask, ix.fieldLen[slot])
+				}
+			}
+		case n < len(slots)/16:
+			p.each(func(slot uint32, rank int) {
+				if i, ok := slices.BinarySearch(slots, slot); ok {
+					sums[i] += f.worth * w.of(p.bytes[rank]&mask, ix.fieldLen[slot])
+				}
+			})
+		default:
+			i := 0
+			p.each(func(slot uint32, rank int) {
+				for i < len(slots) && slots[i] < slot {
+					i++
+				}
+				if i < len(slots) && slots[i] == slot {
+					sums[i] += f.worth * w.of(p.bytes[rank]&mask, ix.fieldLen[slot])
+				}
+			})
+		}
+	}
+}

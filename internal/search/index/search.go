@@ -1,0 +1,204 @@
+package index
+
+import (
+	"strings"
+
+	"audiomicro/internal/search/query"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// Hit is one recording found.
+type Hit struct {
+	ID       int64
+	Score    float64 // relevance (0 and up), or the cosine of Similar and Like
+	FromPack int     // with GroupByPack, how many hits are of the same pack, this one included; else 1
+}
+
+// Result is one page of hits with what is said about all of them.
+type Result struct {
+	Total      int    // hits on all pages; with GroupByPack, groups
+	Hits       []Hit  // those of the page
+	Facets     Facets // counts of the facets that were asked for, in that order
+	DidYouMean string // with no hit, the text with a mistyped word put right, which has some; "" when there is none
+}
+
+// Search finds what q asks for and counts the facets named (Facets lists them all). The error is a *query.ValueError: the text is
+// beyond its bounds.
+func (ix *Index) Search(q query.Query, facets ...query.Field) (Result, error) {
+	parsed, err := query.Parse(q.Text, q.Prefix)
+	if err != nil {
+		return Result{}, err
+	}
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	s := ix.find(q, parsed)
+	var r Result
+	r.Hits, r.Total = ix.page(q, s.hits, parsed.Scored)
+	r.Facets = ix.count(q, s, facets)
+	if r.Total == 0 {
+		r.DidYouMean = ix.didYouMean(q, parsed)
+	}
+	return r, nil
+}
+
+// found is the outcome of a query before it is ordered.
+type found struct {
+	text   *roaring.Bitmap                 // what the words and q.Where allow
+	chosen map[query.Field]*roaring.Bitmap // what each facet choice leaves of that
+	hits   *roaring.Bitmap                 // what all leave
+}
+
+// leftOut is the hits as they were without the choice in one field.
+func (s found) leftOut(field query.Field) *roaring.Bitmap {
+	if _, ok := s.chosen[field]; !ok {
+		return s.hits
+	}
+	set := s.text
+	for f, allowed := range s.chosen {
+		if f != field {
+			set = roaring.And(set, allowed)
+		}
+	}
+	return set
+}
+
+// find evaluates q. The caller holds the lock.
+func (ix *Index) find(q query.Query, parsed query.Parsed) found {
+	s := found{chosen: map[query.Field]*roaring.Bitmap{}}
+	where := parsed.Where
+	if q.NumberIsID && len(parsed.Scored) == 1 && where == parsed.Scored[0] && where.Op == query.Word {
+		if id, ok := query.Canonical(query.ID, where.Words[0]); ok {
+			where = query.Either(where, query.Is(query.ID, id))
+		}
+	}
+	s.text = ix.eval(q.Where, ix.eval(where, ix.live))
+	s.hits = s.text
+	for _, field := range q.Chosen() {
+		s.chosen[field] = ix.eval(q.FieldFilter(field), s.text)
+		s.hits = roaring.And(s.hits, s.chosen[field])
+	}
+	return s
+}
+
+// ranked is a hit on its way into the order: key first (larger is better), then the newer, then the larger id.
+type ranked struct {
+	key  float64
+	slot uint32
+	of   int // hits of its pack
+}
+
+// page orders the hits and takes the page that q shows.
+func (ix *Index) page(q query.Query, set *roaring.Bitmap, scored []*query.Filter) ([]Hit, int) {
+	offset, limit := q.Window()
+	slots := set.ToArray()
+	var scores []float32
+	if q.Sort == "" || q.Sort == query.ByRelevance {
+		scores = ix.score(slots, scored)
+	}
+	better := ix.better(q.Sort)
+	key := ix.key(q.Sort)
+	top := newTop(offset+limit, better)
+	total := len(slots)
+	entry := func(i int) ranked {
+		if scores != nil {
+			return ranked{float64(scores[i]), slots[i], 1}
+		}
+		return ranked{key(slots[i]), slots[i], 1}
+	}
+	if q.GroupByPack {
+		groups := ix.group(len(slots), entry, better)
+		total = len(groups)
+		for _, g := range groups {
+			top.add(g)
+		}
+	} else {
+		for i := range slots {
+			top.add(entry(i))
+		}
+	}
+	best := top.sorted()
+	best = best[min(offset, len(best)):]
+	hits := make([]Hit, len(best))
+	for i, b := range best {
+		hits[i] = Hit{ID: ix.ids[b.slot], FromPack: b.of}
+		if scores != nil {
+			hits[i].Score = b.key
+		}
+	}
+	return hits, total
+}
+
+// group keeps the best hit of each pack; a recording without a pack is its own.
+func (ix *Index) group(n int, entry func(int) ranked, better func(a, b ranked) bool) []ranked {
+	var out []ranked
+	at := map[int64]int{}
+	for i := range n {
+		e := entry(i)
+		pack := ix.packs[e.slot]
+		j, seen := at[pack]
+		switch {
+		case pack == 0 || !seen:
+			at[pack] = len(out)
+			out = append(out, e)
+		default:
+			e.of = out[j].of + 1
+			if !better(e, out[j]) {
+				e.key, e.slot = out[j].key, out[j].slot
+			}
+			out[j] = e
+		}
+	}
+	return out
+}
+
+// key gives what an order compares, larger being better; title has no such number.
+func (ix *Index) key(sort query.Sort) func(slot uint32) float64 {
+	switch sort {
+	case query.ByNewest:
+		return func(s uint32) float64 { return float64(ix.published[s]) }
+	case query.ByOldest:
+		return func(s uint32) float64 { return -float64(ix.published[s]) }
+	case query.ByDownloads:
+		return func(s uint32) float64 { return float64(ix.downloads[s]) }
+	case query.ByFewDownloads:
+		return func(s uint32) float64 { return -float64(ix.downloads[s]) }
+	case query.ByRating:
+		return func(s uint32) float64 { return float64(ix.rating[s]) }
+	case query.ByLowRating:
+		return func(s uint32) float64 { return -float64(ix.rating[s]) }
+	case query.ByLongest:
+		return func(s uint32) float64 { return float64(ix.seconds[s]) }
+	case query.ByShortest:
+		return func(s uint32) float64 { return -float64(ix.seconds[s]) }
+	case query.ByDearest:
+		return func(s uint32) float64 { return float64(ix.amount[s]) }
+	case query.ByCheapest:
+		return func(s uint32) float64 { return -float64(ix.amount[s]) }
+	}
+	return func(uint32) float64 { return 0 }
+}
+
+// better is the order of hits.
+func (ix *Index) better(sort query.Sort) func(a, b ranked) bool {
+	tie := func(a, b ranked) bool {
+		if pa, pb := ix.published[a.slot], ix.published[b.slot]; pa != pb {
+			return pa > pb
+		}
+		return ix.ids[a.slot] > ix.ids[b.slot]
+	}
+	if sort == query.ByTitle {
+		return func(a, b ranked) bool {
+			if c := strings.Compare(ix.titles[a.slot], ix.titles[b.slot]); c != 0 {
+				return c < 0
+			}
+			return tie(a, b)
+		}
+	}
+	return func(a, b ranked) bool {
+		if a.key != b.key {
+			return a.key > b.key
+		}
+		return tie(a, b)
+	}
+}

@@ -1,0 +1,132 @@
+package index
+
+import (
+	"math"
+	"slices"
+
+	"audiomicro/internal/search/query"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// putVector keeps a sound vector as int8, scaled so that its largest value is 127. Cosine does not mind the scale.
+func (ix *Index) putVector(slot uint32, v []float32) {
+	q, norm := quantizeVector(v)
+	if norm == 0 {
+		return
+	}
+	dims := ix.cfg.VectorDims
+	if need := (int(slot) + 1) * dims; len(ix.vector) < need {
+		ix.vector = append(ix.vector, make([]int8, need-len(ix.vector))...)
+	}
+	if need := int(slot) + 1; len(ix.norm) < need {
+		ix.norm = append(ix.norm, make([]float32, need-len(ix.norm))...)
+	}
+	copy(ix.vector[int(slot)*dims:], q)
+	ix.norm[slot] = norm
+	ix.vectors.Add(slot)
+}
+
+// quantizeVector gives v as int8 and the Euclidean length of that, 0 when v says nothing (empty, all zero or not finite).
+func quantizeVector(v []float32) ([]int8, float32) {
+	var peak float64
+	for _, x := range v {
+		peak = max(peak, math.Abs(float64(x))) // max gives NaN for NaN
+	}
+	if !(peak > 0) || math.IsInf(peak, 0) {
+		return nil, 0
+	}
+	q := make([]int8, len(v))
+	sum := 0
+	for i, x := range v {
+		q[i] = int8(math.Round(float64(x) / peak * 127))
+		sum += int(q[i]) * int(q[i])
+	}
+	return q, float32(math.Sqrt(float64(sum)))
+}
+
+// Similar lists the n recordings that sound most like one in the index, nearest first, itself left out; where narrows them (nil
+// for all). Score is the cosine of the vectors, 1 for the same. known is false when the index has no vector of id.
+func (ix *Index) Similar(id int64, n int, where *query.Filter) (hits []Hit, known bool) {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	slot, ok := ix.slots[id]
+	if !ok || !ix.vectors.Contains(slot) {
+		return nil, false
+	}
+	dims := ix.cfg.VectorDims
+	return ix.nearest(ix.vector[int(slot)*dims:][:dims], ix.norm[slot], n, where, int64(slot)), true
+}
+
+// Like lists the n recordings that sound most like the vector, as Similar does. A vector of another length than the index's, or
+// without a direction, is like nothing.
+func (ix *Index) Like(vector []float32, n int, where *query.Filter) []Hit {
+	q, norm := quantizeVector(vector)
+	if norm == 0 || len(q) != ix.cfg.VectorDims {
+		return nil
+	}
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	return ix.nearest(q, norm, n, where, -1)
+}
+
+// nearest scans every vector. The caller holds the lock.
+func (ix *Index) nearest(v []int8, norm float32, n int, where *query.Filter, self int64) []Hit {
+	n = min(n, query.MaxOffset)
+	set := ix.vectors
+	if where != nil {
+		set = roaring.And(set, ix.eval(where, ix.live))
+	}
+	type near struct {
+		slot uint32
+		cos  float32
+	}
+	better := func(a, b near) bool {
+		if a.cos != b.cos {
+			return a.cos > b.cos
+		}
+		return ix.ids[a.slot] > ix.ids[b.slot]
+	}
+	top := newTop(n, better)
+	dims := ix.cfg.VectorDims
+	eachSlot(set, func(slot uint32) {
+		if int64(slot) == self {
+			return
+		}
+		top.add(near{slot, float32(dot(v, ix.vector[int(slot)*dims:][:dims])) / (norm * ix.norm[slot])})
+	})
+	best := top.sorted()
+	hits := make([]Hit, len(best))
+	for i, b := range best {
+		hits[i] = Hit{ID: ix.ids[b.slot], Score: float64(b.cos), FromPack: 1}
+	}
+	return slices.Clip(hits)
+}
+
+// dot is the scalar product. Four sums let the processor overlap the products.
+func dot(a, b []int8) int32 {
+	var s0, s1, s2, s3 int32
+	b = b[:len(a)]
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		s0 += int32(a[i]) * int32(b[i])
+		s1 += int32(a[i+1]) * int32(b[i+1])
+		s2 += int32(a[i+2]) * int32(b[i+2])
+		s3 += int32(a[i+3]) * int32(b[i+3])
+	}
+	for ; i < len(a); i++ {
+		s0 += int32(a[i]) * int32(b[i])
+	}
+	return s0 + s1 + s2 + s3
+}
+
+// eachSlot calls f for every slot of set in order.
+func eachSlot(set *roaring.Bitmap, f func(slot uint32)) {
+	var buffer [512]uint32
+	it := set.ManyIterator()
+	for n := it.NextMany(buffer[:]); n > 0; n = it.NextMany(buffer[:]) {
+		for _, slot := range buffer[:n] {
+			f(slot)
+		}
+	}
+}

@@ -1,0 +1,144 @@
+package index
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"audiomicro/internal/search/query"
+)
+
+// Suggestion is a way to finish what is being typed.
+type Suggestion struct {
+	Text  string // a tag, or a title
+	Tag   bool
+	Count int // recordings with the tag, or with the title among those looked at
+}
+
+// Bounds of one Suggest: the most used words that finish the prefix, and the recordings whose titles are looked at.
+const (
+	suggestWords  = 64
+	suggestTitles = 5000
+)
+
+// Suggest finishes prefix with at most n tags, the most used first, and fills up with titles that have its words, the most
+// downloaded first.
+func (ix *Index) Suggest(prefix string, n int) []Suggestion {
+	words := query.Words(prefix)
+	if len(words) == 0 || n <= 0 || len(words) > query.MaxTerms || utf8.RuneCountInString(prefix) > query.MaxText {
+		return nil
+	}
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	var out []Suggestion
+	tags := ix.values[dTag]
+	for _, id := range tags.mostUsed(tags.begins(query.TagKey(strings.TrimSpace(prefix))), n) {
+		out = append(out, Suggestion{tags.label(id), true, int(tags.counts[id])})
+	}
+	if len(out) < n {
+		out = append(out, ix.suggestTitles(words, n-len(out))...)
+	}
+	return out
+}
+
+// suggestTitles lists titles that hold the words, the last of them perhaps unfinished.
+func (ix *Index) suggestTitles(words []string, n int) []Suggestion {
+	within := ix.live
+	for i, w := range words {
+		if i == len(words)-1 {
+			break
+		}
+		within = ix.eval(&query.Filter{Op: query.Exact, Field: query.Title, Words: []string{w}}, within)
+	}
+	type title struct {
+		text      string
+		downloads int64
+		count     int
+	}
+	titles := map[string]*title{}
+	seen := 0
+	mask := textMask(query.Title)
+	for _, id := range ix.terms.mostUsed(ix.terms.begins(words[len(words)-1]), suggestWords) {
+		p := &ix.terms.postings[id]
+		p.each(func(slot uint32, rank int) {
+			if seen >= suggestTitles || p.bytes[rank]&mask == 0 || !within.Contains(slot) {
+				return
+			}
+			seen++
+			t := titles[ix.titles[slot]]
+			if t == nil {
+				t = &title{text: ix.titles[slot]}
+				titles[t.text] = t
+			}
+			t.count++
+			t.downloads = max(t.downloads, ix.downloads[slot])
+		})
+	}
+	best := newTop(n, func(a, b *title) bool {
+		if a.downloads != b.downloads {
+			return a.downloads > b.downloads
+		}
+		return a.text < b.text
+	})
+	for _, t := range titles {
+		best.add(t)
+	}
+	var out []Suggestion
+	for _, t := range best.sorted() {
+		out = append(out, Suggestion{t.text, false, t.count})
+	}
+	return out
+}
+
+// didYouMean puts one mistyped word of a query without hits right: a word that no recording has, one edit away from one that
+// some have. The text that comes out has hits. The caller holds the lock.
+func (ix *Index) didYouMean(q query.Query, parsed query.Parsed) string {
+	for _, leaf := range parsed.Scored {
+		if (leaf.Op != query.Word && leaf.Op != query.Prefix) || len(ix.forms(leaf)) > 0 {
+			continue
+		}
+		word := leaf.Words[0]
+		at := strings.Index(strings.ToLower(q.Text), word)
+		if at < 0 || len(strings.ToLower(q.Text)) != len(q.Text) || len(word) < 3 {
+			continue
+		}
+		better := ix.oneEdit(word)
+		if better == "" {
+			continue
+		}
+		again := q
+		again.Text = q.Text[:at] + better + q.Text[at+len(word):]
+		p, err := query.Parse(again.Text, q.Prefix)
+		if err == nil && !ix.find(again, p).hits.IsEmpty() {
+			return again.Text
+		}
+	}
+	return ""
+}
+
+// oneEdit is the most used word in use that one letter left out, added, changed or swapped makes of word.
+func (ix *Index) oneEdit(word string) string {
+	best, most := "", uint32(0)
+	try := func(w string) {
+		if id, ok := ix.terms.ids[w]; ok && w != "" && (ix.terms.counts[id] > most || ix.terms.counts[id] == most && most > 0 && w < best) {
+			best, most = w, ix.terms.counts[id]
+		}
+	}
+	letters := []rune("abcdefghijklmnopqrstuvwxyz0123456789" + word)
+	r := []rune(word)
+	for i := range r {
+		head, tail := string(r[:i]), string(r[i+1:])
+		try(head + tail)
+		if i+1 < len(r) {
+			try(head + string(r[i+1]) + string(r[i]) + string(r[i+2:]))
+		}
+		for _, l := range letters {
+			try(head + string(l) + tail)
+		}
+	}
+	for i := 0; i <= len(r); i++ {
+		for _, l := range letters {
+			try(string(r[:i]) + string(l) + string(r[i:]))
+		}
+	}
+	return best
+}

@@ -1,0 +1,112 @@
+package index
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+)
+
+// Synthetic yields n made-up recordings for measurements, always the same for a seed: words of a Zipf vocabulary that grows with n
+// (the first are real words of the field, so that queries read well), and facets spread as in a real catalog. Pass it to PutAll.
+func Synthetic(n int, seed uint64) func() (Document, bool) {
+	r := rand.New(rand.NewPCG(seed, 1))
+	m := maker{
+		r: r, vocabulary: uint64(20_000 + n/3), kinds: strings.Fields(syntheticWords),
+		words: rand.NewZipf(r, 1.15, 20, uint64(20_000+n/3)), tags: rand.NewZipf(r, 1.2, 15, uint64(2_000+n/20)),
+		people: rand.NewZipf(r, 1.3, 30, uint64(50+n/100)),
+	}
+	next := 0
+	return func() (Document, bool) {
+		if next++; next > n {
+			return Document{}, false
+		}
+		return m.document(int64(next)), true
+	}
+}
+
+// syntheticWords are the most frequent words of a made-up catalog, most frequent first.
+const syntheticWords = `rain wind water door metal drum loop ambience footsteps wood bass impact city noise field recording voice synth bell
+kick snare hit forest bird car engine crowd thunder glass river piano guitar whoosh click room drone night stone paper ocean wave
+train machine dog street fire rumble scrape knock gravel leaves snow market kitchen cymbal hihat clap tabla flute pad texture riser
+sweep boom crash splash creak squeak rattle hum buzz static radio phone alarm siren horn bicycle boat plane helicopter truck tram
+subway station church school playground park beach cave tunnel factory workshop hammer saw drill chain rope cloth zipper coin key`
+
+// maker makes documents up.
+type maker struct {
+	r                   *rand.Rand
+	vocabulary          uint64
+	kinds               []string
+	words, tags, people *rand.Zipf
+}
+
+// word is the n-th most frequent word.
+func (m *maker) word(n uint64) string {
+	if n < uint64(len(m.kinds)) {
+		return m.kinds[n]
+	}
+	const consonants, vowels = "bdfgklmnprstvz", "aeiou"
+	var b strings.Builder
+	for n += 70; n > 0; n /= 70 {
+		b.WriteByte(consonants[n%70/5])
+		b.WriteByte(vowels[n%5])
+	}
+	return b.String()
+}
+
+func (m *maker) text(n int) string {
+	words := make([]string, n)
+	for i := range words {
+		words[i] = m.word(m.words.Uint64())
+	}
+	return strings.Join(words, " ")
+}
+
+// pick takes one of the choices, the earlier the likelier.
+func pick[T any](r *rand.Rand, choices ...T) T {
+	for i := range choices {
+		if r.Float64() < .45 {
+			return choices[i]
+		}
+	}
+	return choices[r.IntN(len(choices))]
+}
+
+func (m *maker) document(id int64) Document {
+	r := m.r
+	who := m.people.Uint64()
+	d := Document{
+		ID: id, Title: m.text(2 + r.IntN(4)), Description: m.text(5 + r.IntN(25)), Contributor: fmt.Sprintf("%s%d", m.word(who+40), who),
+		ContributorID: int64(who) + 1, PriceMinor: -1, Type: pick(r, "wav", "flac", "mp3", "ogg", "aiff"),
+		Category: pick(r, "fx-o", "ss-n", "fx-n", "is-p", "m-m", "fx-el", "ss-u", "is-e", "fx-h", "fx-a", "fx-v", "sp-s", "m-si", "is-k", "fx-m"),
+		Channels: pick(r, 2, 1, 2, 6), SampleRate: pick(r, 44100, 48000, 96000, 192000), BitDepth: pick(r, 16, 24, 32),
+		Seconds: math.Round(math.Exp(r.NormFloat64()*1.6+1.8)*1000) / 1000, LUFS: math.Round((-20+r.NormFloat64()*7)*10) / 10,
+		CentroidHz: math.Exp(r.NormFloat64()*.8 + 7.2), Loopable: r.Float64() < .1, PublishedAt: 1_500_000_000_000_000 + id*60_000_000,
+		Downloads: int64(math.Exp(r.NormFloat64()*1.8 + 2)), Rating: float64(r.IntN(11)) / 2,
+	}
+	for range 3 + r.IntN(7) {
+		d.Tags = append(d.Tags, m.word(m.tags.Uint64()))
+	}
+	if r.Float64() < .4 {
+		d.Licenses, d.Free = []string{pick(r, "cc0", "cc-by-4.0", "cc-by-nc-4.0", "cc-by-3.0")}, true
+	} else {
+		d.PriceMinor = pick[int64](r, 300, 100, 900, 2900)
+		d.Licenses = []string{"standard"}
+		if r.Float64() < .3 {
+			d.Licenses = append(d.Licenses, "broadcast")
+		}
+	}
+	if r.Float64() < .3 {
+		d.PackID = int64(who)*20 + int64(r.IntN(20)) + 1
+		d.Pack = fmt.Sprintf("%s %d", m.word(uint64(d.PackID)), d.PackID)
+	}
+	if r.Float64() < .35 {
+		d.Tempo, d.TempoConfidence = float64(60+r.IntN(130)), r.Float64()
+		d.Key = pick(r, "C", "Am", "G", "Em", "F#m", "D", "Bb")
+	}
+	d.Vector = make([]float32, 110)
+	for i := range d.Vector {
+		d.Vector[i] = float32(r.NormFloat64())
+	}
+	return d
+}
