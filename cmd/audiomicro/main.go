@@ -39,7 +39,7 @@ func (u usage) Error() string { return string(u) }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
-		worker.Main(os.Args[2:]) // the isolated decoder: it never returns
+		os.Exit(worker.Main()) // the isolated decoder
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
