@@ -1,0 +1,309 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"audiomicro/internal/db"
+	"audiomicro/internal/jobs"
+)
+
+type happened struct{ ID int64 }
+type unheard struct{ ID int64 }
+
+func TestRaise(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *db.DB) {
+		q := queue(t, d, jobs.Options{})
+		var mu sync.Mutex
+		got := map[string][]int64{}
+		for _, name := range []string{"test.first", "test.second"} {
+			jobs.On(q, name, jobs.Opts{}, func(_ context.Context, e happened) error {
+				mu.Lock()
+				defer mu.Unlock()
+				got[name] = append(got[name], e.ID)
+				return nil
+			})
+		}
+		stop := errors.New("stop")
+		err := d.Tx(t.Context(), func(tx *db.Tx) error {
+			must(t, q.Raise(t.Context(), tx, happened{1}))
+			return stop
+		})
+		if !errors.Is(err, stop) {
+			t.Fatal(err)
+		}
+		if n := count(t, d, `SELECT count(*) FROM river_job`); n != 0 {
+			t.Fatalf("%d jobs of a transaction that was rolled back", n)
+		}
+		raise(t, d, q, unheard{2})
+		raise(t, d, q, happened{3})
+		run(t, q)
+		raise(t, d, q, happened{4})
+		eventually(t, "both subscriptions saw both events", func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return len(got["test.first"]) == 2 && len(got["test.second"]) == 2
+		})
+		eventually(t, "the jobs are finished", func() bool {
+			s, err := q.Stats(t.Context())
+			must(t, err)
+			return s == jobs.Stats{}
+		})
+	})
+}
+
+// TestLatency measures how soon an idle queue starts a job; polling alone would take up to a second.
+func TestLatency(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *db.DB) {
+		q := queue(t, d, jobs.Options{})
+		began := make(chan time.Time, 10)
+		jobs.On(q, "test.first", jobs.Opts{}, func(context.Context, happened) error { began <- time.Now(); return nil })
+		run(t, q)
+		raise(t, d, q, happened{0})
+		<-began
+		var best time.Duration = time.Hour
+		for i := range 5 {
+			start := time.Now()
+			raise(t, d, q, happened{int64(i)})
+			best = min(best, (<-began).Sub(start))
+		}
+		t.Logf("from Raise to start: %v at best of 5", best)
+		if best > 500*time.Millisecond {
+			t.Fatalf("jobs start after %v: nobody rang", best)
+		}
+	})
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *db.DB) {
+		q := queue(t, d, jobs.Options{})
+		quick := func(int) time.Duration { return time.Millisecond }
+		var tries, panics, gone, slow atomic.Int64
+		jobs.On(q, "test.retry", jobs.Opts{Backoff: quick}, func(ctx context.Context, _ happened) error {
+			if n, _ := jobs.Attempt(ctx); n < 3 {
+				tries.Add(1)
+				return errors.New("not yet")
+			}
+			tries.Add(1)
+			return nil
+		})
+		jobs.On(q, "test.panic", jobs.Opts{Backoff: quick, MaxAttempts: 2}, func(context.Context, happened) error {
+			panics.Add(1)
+			panic("broken")
+		})
+		jobs.On(q, "test.discard", jobs.Opts{Backoff: quick}, func(context.Context, happened) error {
+			gone.Add(1)
+			return jobs.Discard(errors.New("no such recording"))
+		})
+		jobs.On(q, "test.timeout", jobs.Opts{Backoff: quick, MaxAttempts: 1, Timeout: 20 * time.Millisecond}, func(ctx context.Context, _ happened) error {
+			slow.Add(1)
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		run(t, q)
+		raise(t, d, q, happened{7})
+		eventually(t, "three jobs are dead and one succeeded", func() bool {
+			s, err := q.Stats(t.Context())
+			must(t, err)
+			return s.Dead == 3 && s.Queued+s.Running+s.Retrying == 0
+		})
+		if tries.Load() != 3 || panics.Load() != 2 || gone.Load() != 1 || slow.Load() != 1 {
+			t.Fatalf("tries %d, panics %d, discards %d, timeouts %d", tries.Load(), panics.Load(), gone.Load(), slow.Load())
+		}
+		dead, err := q.Dead(t.Context(), 10)
+		must(t, err)
+		for kind, want := range map[string]string{"test.panic": "broken", "test.discard": "no such recording", "test.timeout": "deadline"} {
+			found := false
+			for _, j := range dead {
+				if j.Kind == kind {
+					found = strings.Contains(j.Error, want) && strings.Contains(j.Args, "7")
+					must(t, q.Retry(t.Context(), j.ID))
+				}
+			}
+			if !found {
+				t.Fatalf("%s is not among the dead with %q: %+v", kind, want, dead)
+			}
+		}
+		eventually(t, "the dead have had one more try", func() bool {
+			s, err := q.Stats(t.Context())
+			must(t, err)
+			return s.Dead == 3 && gone.Load() == 2 && slow.Load() == 2 && panics.Load() == 3
+		})
+		if err := q.Retry(t.Context(), 1<<40); !errors.Is(err, db.ErrNotFound) {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestUnique(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *db.DB) {
+		q := queue(t, d, jobs.Options{})
+		started, release := make(chan int64, 10), make(chan bool)
+		jobs.On(q, "test.unique", jobs.Opts{Unique: true}, func(_ context.Context, e happened) error {
+			started <- e.ID
+			<-release
+			return nil
+		})
+		raise(t, d, q, happened{1}, happened{1}, happened{2})
+		raise(t, d, q, happened{1})
+		if n := count(t, d, `SELECT count(*) FROM river_job`); n != 2 {
+			t.Fatalf("%d jobs wait, want one per argument: %s", n, dump(t, d))
+		}
+		run(t, q)
+		<-started
+		<-started
+		raise(t, d, q, happened{1}) // the running one may have looked already
+		close(release)
+		if id := <-started; id != 1 {
+			t.Fatalf("then ran %d", id)
+		}
+	})
+}
+
+func TestComplete(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *db.DB) {
+		q := queue(t, d, jobs.Options{})
+		var ran atomic.Int64
+		jobs.On(q, "test.complete", jobs.Opts{Backoff: func(int) time.Duration { return time.Millisecond }}, func(ctx context.Context, e happened) error {
+			n := ran.Add(1)
+			err := d.Tx(ctx, func(tx *db.Tx) error {
+				if _, err := db.Exec(ctx, tx, `INSERT INTO done (id) VALUES ($1)`, e.ID); err != nil {
+					return err
+				}
+				if err := jobs.Complete(ctx, tx); err != nil {
+					return err
+				}
+				if n == 1 {
+					return errors.New("the first attempt rolls back")
+				}
+				return nil
+			})
+			return err
+		})
+		must(t, d.Tx(t.Context(), func(tx *db.Tx) error { return jobs.Complete(t.Context(), tx) })) // outside a job
+		raise(t, d, q, happened{1})
+		run(t, q)
+		eventually(t, "the second attempt is done", func() bool {
+			s, err := q.Stats(t.Context())
+			must(t, err)
+			return s == jobs.Stats{} && count(t, d, `SELECT count(*) FROM done`) == 1
+		})
+		if ran.Load() != 2 {
+			t.Fatalf("ran %d times", ran.Load())
+		}
+	})
+}
+
+// TestDrain ends Run while one job takes its time and another would never end.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *db.DB) {
+		q := queue(t, d, jobs.Options{Grace: 300 * time.Millisecond})
+		began := make(chan bool, 2)
+		var finished atomic.Int64
+		ending := make(chan bool)
+		jobs.On(q, "test.patient", jobs.Opts{}, func(_ context.Context, e happened) error {
+			began <- true
+			<-ending
+			finished.Add(1)
+			return nil
+		})
+		jobs.On(q, "test.endless", jobs.Opts{Timeout: -1}, func(ctx context.Context, e happened) error {
+			began <- true
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		raise(t, d, q, happened{1})
+		stop := run(t, q)
+		<-began
+		<-began
+		time.AfterFunc(50*time.Millisecond, func() { close(ending) })
+		stop()
+		if finished.Load() != 1 {
+			t.Fatal("the job that needed 50 ms was cut off")
+		}
+		type row struct {
+			State   string `db:"state"`
+			Attempt int64  `db:"attempt"`
+		}
+		left, err := db.Query[row](t.Context(), d, `SELECT CAST(state AS TEXT) AS state, attempt FROM river_job WHERE kind = 'test.endless'`)
+		must(t, err)
+		if len(left) != 1 || left[0].State != "available" || left[0].Attempt != 0 {
+			t.Fatalf("the interrupted job: %+v", left)
+		}
+		if n := count(t, d, `SELECT count(*) FROM node_lease`); n != 0 {
+			t.Fatalf("%d leases are left", n)
+		}
+	})
+}
+
+func TestEvery(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *db.DB) {
+		var clock atomic.Int64
+		clock.Store(time.Now().UnixMicro())
+		now := func() time.Time { return time.UnixMicro(clock.Load()) }
+		var ran atomic.Int64
+		nodes := []string{"node-a"}
+		if d.Engine() == db.Postgres {
+			nodes = append(nodes, "node-b", "node-c")
+		}
+		for _, node := range nodes {
+			q := queue(t, d, jobs.Options{Node: node, Now: now})
+			q.Every("test.hourly", time.Hour, jobs.Opts{}, func(context.Context) error { ran.Add(1); return nil })
+			run(t, q)
+		}
+		for i, step := range []time.Duration{0, time.Hour + time.Second, 48 * time.Hour, -1000 * time.Hour} {
+			clock.Add(step.Microseconds())
+			eventually(t, "one more run", func() bool { return ran.Load() == int64(i+1) })
+		}
+		clock.Add((59 * time.Minute).Microseconds())
+		// Every node looks twice a second; after its next look the count must still stand.
+		time.Sleep(1200 * time.Millisecond)
+		if ran.Load() != 4 {
+			t.Fatalf("ran %d times on %d nodes, want 4", ran.Load(), len(nodes))
+		}
+	})
+}
+
+func TestTwoNodes(t *testing.T) {
+	t.Parallel()
+	d := open(t, db.Options{URL: postgresURL(t), MaxConns: 16})
+	const n = 200
+	byNode := map[string]*atomic.Int64{"node-a": {}, "node-b": {}}
+	var first *jobs.Queue
+	for node, mine := range byNode {
+		q := queue(t, d, jobs.Options{Node: node, Workers: 4})
+		jobs.On(q, "test.share", jobs.Opts{}, func(ctx context.Context, e happened) error {
+			mine.Add(1)
+			return d.Tx(ctx, func(tx *db.Tx) error {
+				if _, err := db.Exec(ctx, tx, `INSERT INTO done (id) VALUES ($1)`, e.ID); err != nil {
+					return err
+				}
+				return jobs.Complete(ctx, tx)
+			})
+		})
+		if first == nil {
+			first = q
+		}
+		run(t, q)
+	}
+	for i := range n {
+		raise(t, d, first, happened{int64(i)})
+	}
+	eventually(t, "all jobs are done", func() bool { return count(t, d, `SELECT count(*) FROM done`) == n })
+	a, b := byNode["node-a"].Load(), byNode["node-b"].Load()
+	if a == 0 || b == 0 || a+b != n {
+		t.Fatalf("node a worked %d jobs, node b %d, of %d", a, b, n)
+	}
+}
