@@ -155,6 +155,10 @@ func (r *Resampler) produce(limit int64) [][]float32 {
 func (r *Resampler) channel(dst, src []float32) (int, int64) {
 	pos, sub := r.pos, r.sub
 	step, frac := int(r.step), r.frac
+	if r.up == 1 && len(dst) > 0 {
+		f32.ConvolveDecimate(dst, src[pos:], r.bank[0], step, 0)
+		return pos + step*len(dst), 0
+	}
 	for k := range dst {
 		window := src[pos : pos+r.taps]
 		if r.exact {
