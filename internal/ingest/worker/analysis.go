@@ -1,0 +1,93 @@
+package worker
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"audiomicro/internal/audio"
+	"audiomicro/internal/audio/loudness"
+	"audiomicro/internal/audio/peaks"
+	"audiomicro/internal/audio/spectrum"
+)
+
+// analysis measures a stream. Spectrum and descriptors share one transform.
+type analysis struct {
+	loudness *loudness.Meter
+	peaks    *peaks.Analyzer
+	spectrum *spectrum.Analyzer
+}
+
+func newAnalysis(info audio.Info) *analysis {
+	rate, channels := info.SampleRate, info.Channels
+	return &analysis{
+		loudness: loudness.New(rate, channels),
+		peaks:    peaks.New(rate, channels, peaks.Options{}),
+		spectrum: spectrum.New(rate, channels),
+	}
+}
+
+func (a *analysis) write(p *pass, block [][]float32) {
+	p.time("loudness", func() { a.loudness.Write(block) })
+	p.time("peaks", func() { a.peaks.Write(block) })
+	p.time("spectrum", func() { a.spectrum.Write(block) })
+}
+
+// finish ends the measurements and draws the pictures.
+func (a *analysis) finish(p *pass) (*Findings, error) {
+	f := &Findings{Images: map[string]File{}}
+	p.time("loudness", func() { f.Loudness = a.loudness.Result() })
+	var err error
+	p.time("peaks", func() {
+		f.Peaks, err = save("peaks.dat", "application/octet-stream", func(w io.Writer) error { return a.peaks.Result().WriteDat(w, 8) })
+	})
+	if err != nil {
+		return nil, err
+	}
+	var seen *spectrum.Result
+	p.time("spectrum", func() { seen = a.spectrum.Result() })
+	f.RowBars, f.BigBars = seen.Row.Encode(), seen.Wide.Encode()
+	f.ToneBands, f.Centroid = seen.Bands, seen.Centroid
+	p.time("images", func() { err = draw(f.Images, seen) })
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// draw saves every picture of a sound: the energy of the spectrogram page and tile, and the images of /apiv2/.
+func draw(images map[string]File, seen *spectrum.Result) error {
+	for _, picture := range []struct {
+		kind, name, mime string
+		write            func(io.Writer) error
+	}{
+		{"energy", "energy.png", "image/png", func(w io.Writer) error { return seen.WriteEnergyPNG(w, 800, 200) }},
+		{"energy-tile", "energy-tile.png", "image/png", func(w io.Writer) error { return seen.WriteEnergyPNG(w, 320, 120) }},
+		{"waveform-m", "waveform-m.png", "image/png", func(w io.Writer) error { return seen.WriteWaveformPNG(w, 120, 71) }},
+		{"waveform-l", "waveform-l.png", "image/png", func(w io.Writer) error { return seen.WriteWaveformPNG(w, 900, 201) }},
+		{"spectral-m", "spectral-m.jpg", "image/jpeg", func(w io.Writer) error { return seen.WriteSpectralJPG(w, 120, 71) }},
+		{"spectral-l", "spectral-l.jpg", "image/jpeg", func(w io.Writer) error { return seen.WriteSpectralJPG(w, 900, 201) }},
+	} {
+		f, err := save(picture.name, picture.mime, picture.write)
+		if err != nil {
+			return err
+		}
+		images[picture.kind] = f
+	}
+	return nil
+}
+
+// save writes one new file in the current folder.
+func save(name, mime string, write func(io.Writer) error) (File, error) {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return File{}, fmt.Errorf("create output: %w", err)
+	}
+	b := bufio.NewWriterSize(file, 32<<10)
+	if err := errors.Join(write(b), b.Flush(), file.Close()); err != nil {
+		return File{}, fmt.Errorf("write %s: %w", name, err)
+	}
+	return outputFile(name, mime)
+}
