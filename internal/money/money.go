@@ -38,7 +38,7 @@ type Amount struct {
 func Of(minor int64, currencyCode string) Amount { return Amount{Minor: minor, Currency: currencyCode} }
 
 // Known tells whether code is an ISO 4217 currency with a known number of digits.
-func Known(code string) bool { return currency.IsValid(code) }
+func Known(code string) bool { return code != "" && currency.IsValid(code) }
 
 // Digits is the number of decimal digits of a currency's minor unit: 2 for USD, 0 for JPY, 3 for KWD. Unknown codes give 2.
 func Digits(code string) int {
