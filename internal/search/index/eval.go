@@ -207,6 +207,18 @@ func (ix *Index) evalSpan(f *query.Filter, within *roaring.Bitmap) *roaring.Bitm
 		return spanOf(within, ix.published, ceil(low), floor(high), nil)
 	case query.Downloads:
 		return spanOf(within, ix.downloads, ceil(low), floor(high), nil)
+	case query.ID:
+		return spanOf(within, ix.ids, ceil(low), floor(high), nil)
+	case query.Rate, query.Depth, query.Channels, query.Year: // few values, each with its posting
+		d, _ := fieldDict(f.Field)
+		set := roaring.New()
+		for id, name := range ix.values[d].names {
+			if v, err := strconv.ParseFloat(name, 64); err == nil && v >= low && v <= high {
+				ix.values[d].postings[id].addTo(set)
+			}
+		}
+		set.And(within)
+		return set
 	}
 	return roaring.New()
 }

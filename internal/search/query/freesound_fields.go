@@ -1,0 +1,127 @@
+package query
+
+import "strings"
+
+// numericFreesound reports whether a value of the field may begin with a minus sign.
+func numericFreesound(field string) bool {
+	n, _ := freesoundNumber(field)
+	return n != Any
+}
+
+// freesoundNumber is the number field behind a name, and whether its values are whole.
+func freesoundNumber(name string) (f Field, whole bool) {
+	switch name {
+	case "duration":
+		return Length, false
+	case "num_downloads":
+		return Downloads, true
+	case "avg_rating":
+		return Rating, false
+	case "created":
+		return Published, false
+	case "bpm":
+		return Tempo, false
+	case "loudness":
+		return Loudness, false
+	case "spectral_centroid":
+		return Centroid, false
+	}
+	return Any, false
+}
+
+// freesoundValue is the value field behind a name, and whether its values are whole numbers.
+func freesoundValue(name string) (f Field, whole bool) {
+	switch name {
+	case "id":
+		return ID, true
+	case "samplerate":
+		return Rate, true
+	case "bitdepth":
+		return Depth, true
+	case "channels":
+		return Channels, true
+	case "type":
+		return Type, false
+	case "license":
+		return License, false
+	case "username":
+		return By, false
+	case "category", "subcategory":
+		return Category, false
+	case "tonality":
+		return Key, false
+	case "loopable":
+		return Loop, false
+	case "pack_grouping":
+		return PackID, false
+	}
+	return Any, false
+}
+
+// freesoundText is the text field behind a name.
+func freesoundText(name string) Field {
+	switch name {
+	case "name":
+		return Title
+	case "description":
+		return Description
+	case "tag":
+		return TagWord
+	case "pack":
+		return PackWord
+	}
+	return Any
+}
+
+// knownFreesound refuses a name that is no field, and a field of Freesound's that the index does not hold.
+func knownFreesound(name string) error {
+	number, _ := freesoundNumber(name)
+	value, _ := freesoundValue(name)
+	if number != Any || value != Any || freesoundText(name) != Any {
+		return nil
+	}
+	for _, known := range strings.Fields(freesoundOthers) {
+		if strings.TrimRight(name, "0123456789") == known {
+			return filterFault(FilterUnsupported, name, "field %s is not supported", name)
+		}
+	}
+	return filterFault(FilterUnknown, name, "undefined field %s", name)
+}
+
+// freesoundOthers are the fields of Freesound that the index does not hold.
+const freesoundOthers = `geotag is_geotagged gen_ai_preference filesize bitrate md5 is_remix was_remixed is_explicit num_ratings comment
+num_comments amplitude_peak_ratio beat_count beat_loudness boominess bpm_confidence brightness decay_strength depth dissonance
+duration_effective dynamic_range hardness hpcp_crest hpcp_entropy inharmonicity log_attack_time note_confidence note_midi note_name
+onset_count pitch pitch_max pitch_min pitch_confidence pitch_salience pitch_var reverbness roughness sharpness silence_rate
+single_event spectral_complexity spectral_crest spectral_energy spectral_entropy spectral_flatness spectral_rolloff
+spectral_skewness spectral_spread start_time temporal_centroid temporal_centroid_ratio temporal_decrease temporal_skewness
+temporal_spread tonality_confidence warmth zero_crossing_rate has_audio_problems birdnet_detected_class fsdsinet_detected_class`
+
+// freesoundLicense reads the names that Freesound's clients use, in any case, and our own codes.
+func freesoundLicense(name string) *Filter {
+	switch strings.Join(strings.Fields(strings.ToLower(name)), " ") {
+	case "attribution":
+		return Is(License, "cc-by")
+	case "attribution noncommercial":
+		return Is(License, "cc-by-nc")
+	case "creative commons 0":
+		return Is(License, "cc0")
+	}
+	if code, ok := Canonical(License, name); ok {
+		return Is(License, code)
+	}
+	return Either()
+}
+
+// freesoundCategory reads a category by its name in the Broad Sound Taxonomy, or by its code. Several subcategories share the name
+// "Other".
+func freesoundCategory(name string, sub bool) *Filter {
+	wanted := strings.ToLower(strings.TrimSpace(name))
+	var any []*Filter
+	for _, c := range Categories() {
+		if strings.ToLower(c.Name) == wanted && strings.Contains(c.Code, "-") == sub || c.Code == wanted {
+			any = append(any, Is(Category, c.Code))
+		}
+	}
+	return Either(any...)
+}
