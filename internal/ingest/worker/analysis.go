@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"audiomicro/internal/audio"
+	"audiomicro/internal/audio/fingerprint"
 	"audiomicro/internal/audio/loudness"
 	"audiomicro/internal/audio/peaks"
 	"audiomicro/internal/audio/spectrum"
@@ -15,24 +16,31 @@ import (
 
 // analysis measures a stream. Spectrum and descriptors share one transform.
 type analysis struct {
-	loudness *loudness.Meter
-	peaks    *peaks.Analyzer
-	spectrum *spectrum.Analyzer
+	loudness    *loudness.Meter
+	peaks       *peaks.Analyzer
+	spectrum    *spectrum.Analyzer
+	fingerprint *fingerprint.Analyzer
 }
 
-func newAnalysis(info audio.Info) *analysis {
+func newAnalysis(info audio.Info) (*analysis, error) {
 	rate, channels := info.SampleRate, info.Channels
-	return &analysis{
-		loudness: loudness.New(rate, channels),
-		peaks:    peaks.New(rate, channels, peaks.Options{}),
-		spectrum: spectrum.New(rate, channels),
+	prints, err := fingerprint.New(rate, channels)
+	if err != nil {
+		return nil, fmt.Errorf("fingerprint at %d Hz: %w", rate, err)
 	}
+	return &analysis{
+		loudness:    loudness.New(rate, channels),
+		peaks:       peaks.New(rate, channels, peaks.Options{}),
+		spectrum:    spectrum.New(rate, channels),
+		fingerprint: prints,
+	}, nil
 }
 
 func (a *analysis) write(p *pass, block [][]float32) {
 	p.time("loudness", func() { a.loudness.Write(block) })
 	p.time("peaks", func() { a.peaks.Write(block) })
 	p.time("spectrum", func() { a.spectrum.Write(block) })
+	p.time("fingerprint", func() { a.fingerprint.Write(block) })
 }
 
 // finish ends the measurements and draws the pictures.
@@ -50,6 +58,11 @@ func (a *analysis) finish(p *pass) (*Findings, error) {
 	p.time("spectrum", func() { seen = a.spectrum.Result() })
 	f.RowBars, f.BigBars = seen.Row.Encode(), seen.Wide.Encode()
 	f.ToneBands, f.Centroid = seen.Bands, seen.Centroid
+	p.time("fingerprint", func() {
+		if items := a.fingerprint.Result(); len(items) > 0 {
+			f.Fingerprint, f.FingerprintLen = fingerprint.Encode(items), len(items)
+		}
+	})
 	p.time("images", func() { err = draw(f.Images, seen) })
 	if err != nil {
 		return nil, err

@@ -94,7 +94,10 @@ func ingest(req Request, src *os.File, out *reporter) (*Result, error) {
 func newPass(req Request, info audio.Info) (*pass, error) {
 	p := &pass{req: req, info: info, stages: map[string]time.Duration{}, pcm: newPCMHash(info.SampleRate, info.Channels)}
 	if req.wants(Analysis) {
-		p.analysis = newAnalysis(info)
+		var err error
+		if p.analysis, err = newAnalysis(info); err != nil {
+			return nil, err
+		}
 	}
 	if !req.wants(HQ, LQ, MarkedHQ, MarkedLQ, MP3HQ, MP3LQ, MarkedMP3HQ, MarkedMP3LQ) {
 		return p, nil

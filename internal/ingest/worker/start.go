@@ -183,6 +183,26 @@ func (r *Result) check(dir string) error {
 	return nil
 }
 
+// FindTool resolves a setting that names a native program: "auto" searches the PATH and gives "" when it is not there, "off"
+// gives "", anything else must be a program's path.
+func FindTool(setting, name string) (string, error) {
+	switch setting {
+	case "off":
+		return "", nil
+	case "auto":
+		path, err := exec.LookPath(name)
+		if err != nil {
+			return "", nil // not having it is fine
+		}
+		return filepath.Abs(path)
+	}
+	path, err := exec.LookPath(setting)
+	if err != nil {
+		return "", fmt.Errorf("find %s: %w", name, err)
+	}
+	return filepath.Abs(path)
+}
+
 // headBuffer keeps the first bytes written to it: a crash names its cause first.
 type headBuffer struct {
 	mu   sync.Mutex

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"audiomicro/internal/audio/fingerprint"
 	"audiomicro/internal/audio/peaks"
 	"audiomicro/internal/audio/spectrum"
 	"audiomicro/internal/audio/synth"
@@ -158,6 +159,9 @@ func TestOnePassMakesEverything(t *testing.T) {
 	}
 	if a.Centroid < 300 || a.Centroid > 3000 {
 		t.Errorf("centroid %g Hz", a.Centroid)
+	}
+	if items, err := fingerprint.Decode(a.Fingerprint); err != nil || len(items) != a.FingerprintLen || len(items) < 10 {
+		t.Errorf("fingerprint: %v, %d items of %d", err, len(items), a.FingerprintLen)
 	}
 	dat, err := os.Open(filepath.Join(dir, a.Peaks.Name))
 	if err != nil {
@@ -380,6 +384,36 @@ func TestSynthesizedSoundsPass(t *testing.T) {
 				t.Errorf("%g s, peak %g dBFS; want %g s, %g dBFS", r.Duration, r.Analyzed.Loudness.SamplePeak, s.Seconds, s.Peak)
 			}
 		})
+	}
+}
+
+func TestBench(t *testing.T) {
+	t.Parallel()
+	files := []string{source(t, wav(tones(2, 44100, 44100), 44100)).Name(), source(t, wav(tones(1, 48000, 96000), 48000)).Name()}
+	report, err := worker.Bench(t.Context(), files, worker.Request{Outputs: []worker.Output{worker.Analysis, worker.HQ}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Files) != 2 || report.Total.Seconds != 3 || report.Total.Speed <= 0 || report.Files[1].Stages["encode hq"] <= 0 || report.Files[0].PeakRSS <= 1 {
+		t.Errorf("report %+v", report)
+	}
+	if _, err := worker.Bench(t.Context(), []string{"/nonexistent.wav"}, worker.Request{}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFindTool(t *testing.T) {
+	t.Parallel()
+	sh := tool(t, "sh")
+	for _, c := range []struct{ setting, name, want string }{
+		{"off", "sh", ""}, {"auto", "sh", sh}, {"auto", "no-such-program", ""}, {sh, "lame", sh},
+	} {
+		if got, err := worker.FindTool(c.setting, c.name); err != nil || got != c.want {
+			t.Errorf("%s %s: %q, %v", c.setting, c.name, got, err)
+		}
+	}
+	if _, err := worker.FindTool("/nonexistent/lame", "lame"); err == nil {
+		t.Error("a path that does not exist was taken")
 	}
 }
 
