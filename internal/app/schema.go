@@ -9,12 +9,13 @@ import (
 	"audiomicro/internal/db"
 	"audiomicro/internal/feed"
 	"audiomicro/internal/jobs"
+	"audiomicro/internal/licensing"
 	"audiomicro/internal/recordings"
 )
 
 // Schemas lists every package's migrations.
 func Schemas() []fs.FS {
-	return []fs.FS{db.Schema(), feed.Schema(), jobs.Schema(), accounts.Schema(), recordings.Schema()}
+	return []fs.FS{db.Schema(), feed.Schema(), jobs.Schema(), accounts.Schema(), recordings.Schema(), licensing.Schema()}
 }
 
 // Migrate brings a database up to this program's schema.

@@ -133,6 +133,8 @@ type Store struct {
 	Now  func() time.Time
 	// HasOffer tells whether the recording is offered under any license; app sets it to licensing's answer.
 	HasOffer func(ctx context.Context, q db.Querier, id int64) (bool, error)
+	// Submitted opens the review of a recording in the transaction of its submission; app sets it to moderation's Enqueue.
+	Submitted func(ctx context.Context, tx *db.Tx, id int64) error
 	// Raise enqueues what others do about an event, in the event's transaction; app sets it to the job queue's.
 	Raise func(ctx context.Context, tx *db.Tx, event any) error
 }
@@ -141,8 +143,6 @@ type Store struct {
 type (
 	// Created means that a draft with its bytes exists and waits for analysis.
 	Created struct{ RecordingID int64 }
-	// WasSubmitted means that a contributor asked for publication.
-	WasSubmitted struct{ RecordingID int64 }
 	// WasPublished means that the public can find the recording from now on.
 	WasPublished struct{ RecordingID int64 }
 	// WasReturned means that a moderator sent it back; the reason is in return_note.
@@ -203,6 +203,12 @@ func inOrder[T any](rows []T, ids []int64, id func(T) int64) []T {
 // SameBytes finds recordings whose original has the given SHA-256, oldest first.
 func (s *Store) SameBytes(ctx context.Context, q db.Querier, sha256 string) ([]Recording, error) {
 	return db.Query[Recording](ctx, q, `SELECT `+columns+` FROM recording WHERE sha256 = $1 ORDER BY created_at`, sha256)
+}
+
+// SameSamples finds other recordings that decode to the same samples as id, oldest first.
+func (s *Store) SameSamples(ctx context.Context, q db.Querier, id int64) ([]Recording, error) {
+	return db.Query[Recording](ctx, q, `SELECT `+columns+` FROM recording WHERE id <> $1 AND id IN (SELECT b.recording_id FROM recording_analysis a
+		JOIN recording_analysis b ON b.pcm_sha256 = a.pcm_sha256 WHERE a.recording_id = $1 AND a.pcm_sha256 <> '') ORDER BY created_at`, id)
 }
 
 // Filter chooses recordings for lists of their owner, moderators and commands. Zero fields choose all.

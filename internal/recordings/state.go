@@ -69,7 +69,7 @@ func (s *Store) Submit(ctx context.Context, tx *db.Tx, id int64) error {
 	if err := s.move(ctx, tx, id, Submitted, set, Draft, Returned); err != nil {
 		return err
 	}
-	return s.Raise(ctx, tx, WasSubmitted{id})
+	return s.Submitted(ctx, tx, id)
 }
 
 // Publish makes a submitted recording public, in tx.
