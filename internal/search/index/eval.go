@@ -64,11 +64,11 @@ func (ix *Index) leaf(f *query.Filter) *roaring.Bitmap {
 		forms := ix.forms(f)
 		mask := textMask(f.Field)
 		if len(forms) == 1 && mask == 0xff {
-			return ix.terms.postings[forms[0].id].set()
+			return ix.terms.postings[forms[0]].set()
 		}
 		set := roaring.New()
-		for _, form := range forms {
-			p := &ix.terms.postings[form.id]
+		for _, id := range forms {
+			p := &ix.terms.postings[id]
 			if mask == 0xff {
 				p.addTo(set)
 				continue
@@ -84,38 +84,29 @@ func (ix *Index) leaf(f *query.Filter) *roaring.Bitmap {
 	return roaring.New()
 }
 
-// form is one spelling that a leaf accepts, and what it is worth against the word typed.
-type form struct {
-	id    uint32
-	worth float32
-}
-
-// forms lists the words in use that a word, exact or prefix leaf accepts.
-func (ix *Index) forms(f *query.Filter) []form {
-	word := f.Words[0]
-	var out []form
-	if f.Op == query.Exact {
-		if id, ok := ix.terms.ids[word]; ok && ix.terms.counts[id] > 0 {
-			out = append(out, form{id, 1})
+// forms lists the words in use that a word, exact or prefix leaf accepts; the word as typed comes first when it is one of them.
+func (ix *Index) forms(f *query.Filter) []uint32 {
+	var out []uint32
+	add := func(id uint32) {
+		if ix.terms.counts[id] > 0 && !slices.Contains(out[:min(len(out), 1)], id) {
+			out = append(out, id)
 		}
-		return out
 	}
-	worth := func(id uint32) float32 {
-		if ix.terms.names[id] == word {
-			return 1
-		}
-		return float32(ix.cfg.OtherForm)
+	word := f.Words[0]
+	if id, ok := ix.terms.ids[word]; ok {
+		add(id)
+	}
+	if f.Op == query.Exact {
+		return out
 	}
 	group := ix.stems[stemOf(word)]
 	for _, id := range group {
-		if ix.terms.counts[id] > 0 {
-			out = append(out, form{id, worth(id)})
-		}
+		add(id)
 	}
 	if f.Op == query.Prefix {
 		for _, id := range ix.terms.begins(word) {
 			if !slices.Contains(group, id) {
-				out = append(out, form{id, float32(ix.cfg.OtherForm)})
+				add(id)
 			}
 		}
 	}

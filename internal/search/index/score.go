@@ -29,43 +29,48 @@ func (ix *Index) score(slots []uint32, leaves []*query.Filter) []float32 {
 	w := ix.weigher()
 	sums := make([]float32, len(slots))
 	k1 := float32(ix.cfg.K1)
-	for _, leaf := range leaves {
-		for _, forms := range ix.scoredForms(leaf) {
-			idf := ix.idf(forms)
-			ix.gather(slots, sums, forms, w, textMask(leaf.Field))
-			for i, t := range sums {
-				if t > 0 {
-					scores[i] += idf * t * (k1 + 1) / (k1 + t)
-					sums[i] = 0
-				}
+	add := func(forms []uint32, mask uint8, share float32) {
+		idf := share * ix.idf(forms)
+		ix.gather(slots, sums, forms, w, mask)
+		for i, t := range sums {
+			if t > 0 {
+				scores[i] += idf * t * (k1 + 1) / (k1 + t)
+				sums[i] = 0
 			}
+		}
+	}
+	for _, leaf := range leaves {
+		mask := textMask(leaf.Field)
+		words := leaf.Words
+		if leaf.Op != query.Phrase {
+			add(ix.scoredForms(leaf), mask, 1)
+			words = words[:1]
+		}
+		for _, word := range words {
+			share := float32(ix.cfg.ExactForm)
+			if leaf.Op == query.Phrase {
+				share++
+			}
+			add(ix.forms(&query.Filter{Op: query.Exact, Words: []string{word}}), mask, share)
 		}
 	}
 	return scores
 }
 
-// scoredForms lists the groups of forms that count as one word each.
-func (ix *Index) scoredForms(leaf *query.Filter) [][]form {
-	if leaf.Op == query.Phrase {
-		var groups [][]form
-		for _, w := range leaf.Words {
-			groups = append(groups, ix.forms(&query.Filter{Op: query.Exact, Words: []string{w}}))
-		}
-		return groups
-	}
+// scoredForms lists the forms that a leaf scores with: all, or the most used of a short prefix.
+func (ix *Index) scoredForms(leaf *query.Filter) []uint32 {
 	forms := ix.forms(leaf)
 	if len(forms) > maxScored {
-		slices.SortStableFunc(forms, func(a, b form) int { return int(ix.terms.counts[b.id]) - int(ix.terms.counts[a.id]) })
-		forms = forms[:maxScored]
+		forms = ix.terms.mostUsed(forms, maxScored)
 	}
-	return [][]form{forms}
+	return forms
 }
 
 // idf is the worth of a word: the rarer, the more.
-func (ix *Index) idf(forms []form) float32 {
+func (ix *Index) idf(forms []uint32) float32 {
 	n, df := float64(len(ix.slots)), 0.0
-	for _, f := range forms {
-		df += float64(ix.terms.counts[f.id])
+	for _, id := range forms {
+		df += float64(ix.terms.counts[id])
 	}
 	df = min(df, n)
 	return float32(math.Log1p((n - df + .5) / (df + .5)))
@@ -101,21 +106,21 @@ func (w *weigher) of(b uint8, length [3]uint8) float32 {
 
 // gather adds to sums what the forms weigh in each slot. Rare words look their slots up among the hits, a few hits look
 // themselves up in a common word, and otherwise both lists are walked side by side.
-func (ix *Index) gather(slots []uint32, sums []float32, forms []form, w *weigher, mask uint8) {
-	for _, f := range forms {
-		p := &ix.terms.postings[f.id]
-		n := int(ix.terms.counts[f.id])
+func (ix *Index) gather(slots []uint32, sums []float32, forms []uint32, w *weigher, mask uint8) {
+	for _, id := range forms {
+		p := &ix.terms.postings[id]
+		n := int(ix.terms.counts[id])
 		switch {
 		case len(slots) < n/128:
 			for i, slot := range slots {
 				if p.contains(slot) {
-					sums[i] += f.worth * w.of(p.bytes[p.rank(slot)]&mask, ix.fieldLen[slot])
+					sums[i] += w.of(p.bytes[p.rank(slot)]&mask, ix.fieldLen[slot])
 				}
 			}
 		case n < len(slots)/16:
 			p.each(func(slot uint32, rank int) {
 				if i, ok := slices.BinarySearch(slots, slot); ok {
-					sums[i] += f.worth * w.of(p.bytes[rank]&mask, ix.fieldLen[slot])
+					sums[i] += w.of(p.bytes[rank]&mask, ix.fieldLen[slot])
 				}
 			})
 		default:
@@ -125,7 +130,7 @@ func (ix *Index) gather(slots []uint32, sums []float32, forms []form, w *weigher
 					i++
 				}
 				if i < len(slots) && slots[i] == slot {
-					sums[i] += f.worth * w.of(p.bytes[rank]&mask, ix.fieldLen[slot])
+					sums[i] += w.of(p.bytes[rank]&mask, ix.fieldLen[slot])
 				}
 			})
 		}
