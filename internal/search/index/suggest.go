@@ -14,10 +14,11 @@ type Suggestion struct {
 	Count int // recordings with the tag, or with the title among those looked at
 }
 
-// Bounds of one Suggest: the most used words that finish the prefix, and the recordings whose titles are looked at.
+// Bounds of one Suggest (the most used words that finish the prefix, the recordings whose titles are looked at) and of one mending.
 const (
 	suggestWords  = 64
 	suggestTitles = 5000
+	maxMended     = 8 // words of a query that are tried for a typing mistake
 )
 
 // Suggest finishes prefix with at most n tags, the most used first, and fills up with titles that have its words, the most
@@ -92,13 +93,17 @@ func (ix *Index) suggestTitles(words []string, n int) []Suggestion {
 // didYouMean puts one mistyped word of a query without hits right: a word that no recording has, one edit away from one that
 // some have. The text that comes out has hits. The caller holds the lock.
 func (ix *Index) didYouMean(q query.Query, parsed query.Parsed) string {
-	for _, leaf := range parsed.Scored {
+	lower := strings.ToLower(q.Text)
+	if len(lower) != len(q.Text) {
+		return "" // places in the one are not places in the other
+	}
+	for _, leaf := range parsed.Scored[:min(len(parsed.Scored), maxMended)] {
 		if (leaf.Op != query.Word && leaf.Op != query.Prefix) || len(ix.forms(leaf)) > 0 {
 			continue
 		}
 		word := leaf.Words[0]
-		at := strings.Index(strings.ToLower(q.Text), word)
-		if at < 0 || len(strings.ToLower(q.Text)) != len(q.Text) || len(word) < 3 {
+		at := strings.Index(lower, word)
+		if at < 0 || len(word) < 3 || len(word) > 32 {
 			continue
 		}
 		better := ix.oneEdit(word)

@@ -228,7 +228,7 @@ func wordFilter(field Field, s string, prefix bool) *Filter {
 		return &Filter{Op: Prefix, Field: field, Words: words}
 	case n == 1:
 		return &Filter{Op: Word, Field: field, Words: words}
-	case prefix:
+	case prefix && n <= 4:
 		var all []*Filter
 		for i, w := range words {
 			op := Word

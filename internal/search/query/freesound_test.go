@@ -1,0 +1,104 @@
+package query_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"audiomicro/internal/search/query"
+)
+
+var now = time.Date(2026, 11, 23, 16, 30, 5, 0, time.UTC)
+
+func TestFreesound(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"tag:nature duration:[1 TO 20]":       "and(tagword:nature length[1..20])",
+		`type:wav AND -tag:"far away"`:        `and(type="wav" not(tagword:"far away"))`,
+		"type:(wav OR aiff)":                  `or(type="wav" type="aiff")`,
+		"tag:(rain AND night)":                "and(tagword:rain tagword:night)",
+		"type:wav OR type:aiff channels:2":    `or(type="wav" and(type="aiff" channels="2"))`,
+		"(type:wav OR type:aiff) channels:2":  `and(or(type="wav" type="aiff") channels="2")`,
+		`duration:"5"`:                        "length[5..5]",
+		`id:"12"`:                             `id="12"`,
+		"id:(1 OR 2 OR 3)":                    `or(id="1" id="2" id="3")`,
+		"samplerate:[44100 TO *]":             "rate[44100..]",
+		`license:"Attribution"`:               `license="cc-by"`,
+		`license:"Attribution Noncommercial"`: `license="cc-by-nc"`,
+		`license:"Creative Commons 0"`:        `license="cc0"`,
+		`username:"Some One"`:                 `by="some one"`,
+		`pack_grouping:"123_My pack"`:         `pack_id="123"`,
+		`category:"Sound effects"`:            `category="fx"`,
+		`subcategory:"Animals"`:               `category="fx-a"`,
+		`category:"Animals"`:                  "or()",
+		"created:[NOW-1YEAR/DAY TO NOW]":      "published[1763856000000000..1795451405000000]",
+		"created:[2026-01-01T00:00:00Z TO *]": "published[1767225600000000..]",
+		"num_downloads:{10 TO 20}":            "downloads[11..19]",
+		"loudness:[-30 TO -10]":               "loudness[-30..-10]",
+		"loudness:-14":                        "loudness[-14..-14]",
+		"NOT type:mp3":                        `not(type="mp3")`,
+		"--type:mp3":                          `type="mp3"`,
+		"+type:mp3 && tag:a || tag:b":         `or(and(type="mp3" tagword:a) tagword:b)`,
+		`tonality:"C# minor"`:                 `key="C#m"`,
+		"loopable:true":                       `loop="yes"`,
+		"name:foot*":                          "title:foot*",
+		"description:*":                       "and()",
+		`name:"say \"hi\""`:                   `title:"say hi"`,
+		"bpm:120":                             "tempo[119.5..120.5]",
+		"tag:ORANGE":                          "tagword:orange",
+	} {
+		got, err := query.ParseFreesound(in, now)
+		if err != nil || got.String() != want {
+			t.Errorf("%s: %s, %v, want %s", in, got, err, want)
+		}
+	}
+	const hint = " (please check that your filter syntax and field names are correct)"
+	for _, c := range []struct {
+		in   string
+		kind query.FilterFault
+		text string // the whole text, or its beginning and end where it says where
+	}{
+		{"", query.FilterEmpty, "Invalid filter."}, {"  ", query.FilterEmpty, "Invalid filter."},
+		{"samplerate:x", query.FilterType, "Filter parsing error: 'samplerate' value must be int, got 'x'"},
+		{"duration:[a TO 2]", query.FilterType, "Filter parsing error: 'duration' value must be float, got 'a'"},
+		{"created:yesterday", query.FilterType, "Filter parsing error: 'created' value must be datetime, got 'yesterday'"},
+		{"loopable:maybe", query.FilterType, "Filter parsing error: 'loopable' value must be bool, got 'maybe'"},
+		{"id:[1 TO b]", query.FilterType, "Filter parsing error: 'id' value must be int, got 'b'"},
+		{"duration:NaN", query.FilterType, "Filter parsing error: 'duration' value must be float, got 'NaN'"},
+		{"tags:rain", query.FilterUnknown, "Search server error: undefined field tags" + hint},
+		{"is_remix:false", query.FilterUnsupported, "Search server error: field is_remix is not supported" + hint},
+		{"{!geofilt sfield=geotag pt=1,2 d=3}", query.FilterUnsupported, "Search server error: geographic filters are not supported" + hint},
+		{"type:[a TO b]", query.FilterUnsupported, "Search server error: a range of type is not supported" + hint},
+		{"rain", query.FilterSyntax, ""}, {"tag:", query.FilterSyntax, ""}, {`tag:"a`, query.FilterSyntax, ""}, {"(tag:a", query.FilterSyntax, ""}, {"tag:a)", query.FilterSyntax, ""},
+		{"duration:[1 2]", query.FilterSyntax, ""}, {"duration:[1 TO 2", query.FilterSyntax, ""}, {"tag:a AND", query.FilterSyntax, ""}, {"OR tag:a", query.FilterSyntax, ""},
+		{"tag:()", query.FilterSyntax, ""}, {strings.Repeat("(", 50) + "tag:a", query.FilterSyntax, ""}, {strings.Repeat("tag:a ", 101), query.FilterSyntax, ""},
+		{strings.Repeat("tag:a ", 1000), query.FilterSyntax, ""},
+	} {
+		_, err := query.ParseFreesound(c.in, now)
+		var fault *query.FilterError
+		if !errors.As(err, &fault) || fault.Kind != c.kind {
+			t.Errorf("%.40s: %v", c.in, err)
+			continue
+		}
+		if c.text != "" && err.Error() != c.text || c.text == "" && (!strings.HasPrefix(err.Error(), "Search server error: ") || !strings.HasSuffix(err.Error(), hint)) {
+			t.Errorf("%.40s: %q, want %q", c.in, err, c.text)
+		}
+	}
+}
+
+// FuzzFreesound: whatever the text, a filter or a *FilterError.
+func FuzzFreesound(f *testing.F) {
+	for _, s := range []string{"tag:nature duration:[1 TO 20]", `type:(wav OR aiff) -license:"Attribution"`, "created:[NOW-1YEAR/DAY TO NOW+2MONTHS]", "(a:b", `name:"x\`,
+		"id:{1 TO *}", "NOT NOT tag:a", "tonality:(\"C minor\" OR Am)", "created:2026-01-01T00:00:00Z+999999YEARS", "num_downloads:99999999999999999999"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		filter, err := query.ParseFreesound(s, now)
+		var fault *query.FilterError
+		if err != nil && !errors.As(err, &fault) || err == nil && filter == nil {
+			t.Fatalf("%q: %v, %v", s, filter, err)
+		}
+		_ = filter.String()
+	})
+}
