@@ -65,6 +65,8 @@ func serve() int {
 		out.fail(timedOut("processor time used up"))
 		os.Exit(1)
 	}()
+	account := newAccount()
+	walls := wall(req.FFmpegPath != "" || req.LamePath != "")
 	src := os.NewFile(sourceDescriptor, "source")
 	if src == nil {
 		fmt.Fprintln(os.Stderr, "audiomicro worker: no source on descriptor 3")
@@ -75,7 +77,8 @@ func serve() int {
 		out.fail(explain(err, req))
 		return 1
 	}
-	result.Usage.CPUSeconds, result.Usage.PeakRSSBytes = spent()
+	result.Usage.CPUSeconds, result.Usage.PeakRSSBytes = account.spent()
+	result.Usage.Walls = walls
 	if err := out.send(message{Result: result}); err != nil {
 		fmt.Fprintln(os.Stderr, "audiomicro worker: report result:", err)
 		return 1

@@ -31,7 +31,11 @@ func grantChildCPU(int) error { return nil }
 
 func threadCPU() time.Duration { return 0 }
 
-func spent() (cpu float64, rss int64) {
+type account struct{}
+
+func newAccount() account { return account{} }
+
+func (account) spent() (cpu float64, rss int64) {
 	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
 		var r syscall.Rusage
 		if syscall.Getrusage(who, &r) == nil {

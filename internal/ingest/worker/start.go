@@ -125,7 +125,7 @@ func autopsy(state *os.ProcessState, stderr string, err error, limits Limits) *F
 	switch {
 	case status.Signaled() && status.Signal() == syscall.SIGXCPU, status.Signaled() && status.Signal() == syscall.SIGKILL && cpu > limits.CPUBase-1:
 		return timedOut(detail)
-	case strings.Contains(lower, "out of memory"), strings.Contains(lower, "cannot allocate memory"), status.Signaled() && status.Signal() == syscall.SIGKILL:
+	case strings.Contains(lower, "out of memory"), strings.Contains(lower, "cannot allocate memory"), strings.Contains(lower, "failed to create new os thread"), status.Signaled() && status.Signal() == syscall.SIGKILL:
 		return outOfMemory(detail)
 	}
 	return &Failure{Code: Crashed, Text: crashText, Detail: detail}

@@ -4,7 +4,8 @@
 // environment, in an empty private folder, and hands it one open file. Main, running there, limits itself (address space,
 // CPU, file size, open files), reads the request, and makes one pass over the source: decode, measure, draw and encode at
 // once; no copy of the samples is ever written. So whatever a hostile file does to a decoder, at worst this one process
-// dies, and Start says so in a sentence.
+// dies, and Start says so in a sentence. Where the kernel has them, Landlock and seccomp take the rest of the machine away
+// from it: no file but its own folder, no network, no other program unless a native encoder or decoder is set.
 //
 // Protocol: descriptor 0 carries one JSON line, the Request; descriptor 3 is the source (a regular file or a pipe);
 // outputs are files in the current folder, named in the Result; standard output carries JSON lines {"progress":…} at most
@@ -164,6 +165,7 @@ type Usage struct {
 	WallSeconds  float64            `json:"wall_s"`   // measured by the parent
 	PeakRSSBytes int64              `json:"peak_rss"` // of the worker and its largest child together
 	Stages       map[string]float64 `json:"stages"`   // CPU seconds by stage; children of the worker are not in them
+	Walls        []string           `json:"walls"`    // what the kernel shut the worker in with: landlock, seccomp
 }
 
 // Failure codes.

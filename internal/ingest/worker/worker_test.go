@@ -14,7 +14,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -187,6 +190,10 @@ func TestOnePassMakesEverything(t *testing.T) {
 	if r.Usage.CPUSeconds <= 0 || r.Usage.WallSeconds <= 0 || r.Usage.PeakRSSBytes < 1<<20 || r.Usage.Stages["encode hq"] <= 0 || r.Usage.Stages["decode"] <= 0 {
 		t.Errorf("usage %+v", r.Usage)
 	}
+	t.Logf("walls: %v", r.Usage.Walls)
+	if kernel := kernelWalls(); runtime.GOOS == "linux" && !slices.Equal(r.Usage.Walls, kernel) {
+		t.Errorf("walls %v, this kernel has %v", r.Usage.Walls, kernel)
+	}
 	named := map[string]bool{}
 	for _, f := range r.Previews {
 		named[f.Name] = true
@@ -204,6 +211,17 @@ func TestOnePassMakesEverything(t *testing.T) {
 			t.Errorf("the folder holds %s, which the result does not name", e.Name())
 		}
 	}
+}
+
+// kernelWalls asks the kernel, by other means than the worker's, what it could shut a process in with.
+func kernelWalls() (walls []string) {
+	if _, _, errno := syscall.Syscall(444, 0, 0, 1); errno == 0 { // landlock_create_ruleset, for its version
+		walls = append(walls, "landlock")
+	}
+	if b, err := os.ReadFile("/proc/sys/kernel/seccomp/actions_avail"); err == nil && strings.Contains(string(b), "errno") {
+		walls = append(walls, "seccomp")
+	}
+	return walls
 }
 
 func TestSamplesHaveOneHash(t *testing.T) {
