@@ -93,8 +93,8 @@ type Store struct {
 	Rand     io.Reader // source of tokens and salts; nil: crypto/rand
 	URL      string    // public address of the site, without a trailing slash, for links in mail
 	SiteName string
-	Key      []byte   // at least 32 secret bytes of the instance: signs the age cookie
-	Hasher   *Hasher  // password hashing, capped
+	Key      []byte  // at least 32 secret bytes of the instance: signs the age cookie
+	Hasher   *Hasher // password hashing, capped
 	Post     PostFunc // hands a letter to the mailer, in the caller's transaction
 	Feed     *feed.Feed
 	Log      *slog.Logger
@@ -194,6 +194,11 @@ func (s *Store) ByID(ctx context.Context, id int64) (Account, error) {
 	return accountBy(ctx, s.DB, "id", id)
 }
 
+// ByIDTx reads an account in the caller's transaction, or db.ErrNotFound.
+func (s *Store) ByIDTx(ctx context.Context, tx *db.Tx, id int64) (Account, error) {
+	return accountBy(ctx, tx, "id", id)
+}
+
 // ByName reads an account by its name in any case, or db.ErrNotFound.
 func (s *Store) ByName(ctx context.Context, name string) (Account, error) {
 	return accountBy(ctx, s.DB, "name_folded", FoldName(name))
@@ -283,11 +288,14 @@ func (s *Store) Sweep(ctx context.Context) error {
 			{`DELETE FROM session WHERE revoked_at <> 0 AND revoked_at < $1`, now - micros(30*24*time.Hour)},
 			{`DELETE FROM access_token WHERE expires_at < $1`, now},
 			{`DELETE FROM name_hold WHERE until < $1`, now},
-			{`DELETE FROM account WHERE state = 'unconfirmed' AND signed_in_at = 0 AND created_at < $1`, now - micros(unconfirmedLife)},
 		} {
 			if _, err := db.Exec(ctx, tx, step.query, step.at); err != nil {
 				return fmt.Errorf("sweep accounts: %w", err)
 			}
+		}
+		_, err := db.Exec(ctx, tx, `DELETE FROM account WHERE state = 'unconfirmed' AND signed_in_at = 0 AND created_at < $1`, now-micros(unconfirmedLife))
+		if err != nil {
+			return fmt.Errorf("sweep accounts: %w", err)
 		}
 		return nil
 	})

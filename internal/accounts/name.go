@@ -75,7 +75,7 @@ func nameProblem(name string) string {
 // FoldEmail gives the form under which an address is unique, and whether it is an address at all: one that the mail
 // system's grammar (RFC 5322 addr-spec, plain local parts) and its lengths (RFC 5321 §4.5.3.1) allow.
 func FoldEmail(address string) (string, bool) {
-	s := strings.ToLower(norm.NFKC.String(cleanEmail(address)))
+	s := norm.NFKC.String(strings.ToLower(cleanEmail(address)))
 	local, domain, ok := strings.Cut(s, "@")
 	if !ok || local == "" || len(local) > 64 || len(s) > 254 || !utf8.ValidString(s) {
 		return "", false
@@ -104,4 +104,6 @@ func FoldEmail(address string) (string, bool) {
 	return s, true
 }
 
-func cleanEmail(address string) string { return strings.TrimSpace(address) }
+// cleanEmail is the form in which an address is kept and written to: NFKC, as typed otherwise, for the part before the @ may
+// depend on case (RFC 5321 §2.4).
+func cleanEmail(address string) string { return norm.NFKC.String(strings.TrimSpace(address)) }

@@ -14,6 +14,7 @@ import (
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/db"
+	"audiomicro/internal/mail"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
 )
@@ -22,6 +23,7 @@ import (
 type Pages struct {
 	Store *Store
 	Site  *web.Site
+	Mail  *mail.Mailer // read by /dev/mail, in dev mode only
 	// SignedIn is told of every sign-in before the answer goes out, so that a guest's cart can move in; nil: nobody asks.
 	SignedIn func(w http.ResponseWriter, r *http.Request, account int64) error
 }
@@ -31,7 +33,7 @@ const formLimit = 64 << 10
 
 // Routes lists the pages.
 func (p *Pages) Routes() []web.Route {
-	return []web.Route{
+	list := []web.Route{
 		{Pattern: "GET /sign-up", Action: access.Look, Handle: p.signUpForm},
 		{Pattern: "POST /sign-up", Action: access.Look, Handle: p.signUp},
 		{Pattern: "GET /sign-in", Action: access.Look, Handle: p.signInForm},
@@ -61,6 +63,12 @@ func (p *Pages) Routes() []web.Route {
 		{Pattern: "GET /contributor-terms", Action: access.Look, Handle: p.termsPage},
 		{Pattern: "POST /contributor-terms", Action: access.UseAccount, Handle: p.own(p.acceptTerms)},
 	}
+	if p.Site.Dev {
+		list = append(list,
+			web.Route{Pattern: "GET /dev/mail", Action: access.SeeDevMail, Handle: p.devMail},
+			web.Route{Pattern: "GET /dev/mail/{id}", Action: access.SeeDevMail, Handle: p.devMailOne})
+	}
+	return list
 }
 
 // own lets only browsers with a session through: a program's key must not change the account it belongs to.
