@@ -2,12 +2,15 @@ package worker
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"audiomicro/internal/audio"
+	"audiomicro/internal/audio/describe"
 	"audiomicro/internal/audio/fingerprint"
 	"audiomicro/internal/audio/loudness"
 	"audiomicro/internal/audio/peaks"
@@ -19,7 +22,16 @@ type analysis struct {
 	loudness    *loudness.Meter
 	peaks       *peaks.Analyzer
 	spectrum    *spectrum.Analyzer
+	describe    *describe.Analyzer
 	fingerprint *fingerprint.Analyzer
+	described   time.Duration // CPU time of describe within that of spectrum
+}
+
+// descriptors are the flat object of the Freesound-compatible API: what describe found, and the two values of loudness.
+type descriptors struct {
+	*describe.Result
+	Loudness     *float64 `json:"loudness,omitempty"` // LUFS
+	DynamicRange float64  `json:"dynamic_range"`      // LU
 }
 
 func newAnalysis(info audio.Info) (*analysis, error) {
@@ -28,12 +40,19 @@ func newAnalysis(info audio.Info) (*analysis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fingerprint at %d Hz: %w", rate, err)
 	}
-	return &analysis{
+	a := &analysis{
 		loudness:    loudness.New(rate, channels),
 		peaks:       peaks.New(rate, channels, peaks.Options{}),
 		spectrum:    spectrum.New(rate, channels),
+		describe:    describe.New(rate),
 		fingerprint: prints,
-	}, nil
+	}
+	a.spectrum.OnFrame = func(f *spectrum.Frame) {
+		before := threadCPU()
+		a.describe.Frame(f)
+		a.described += threadCPU() - before
+	}
+	return a, nil
 }
 
 func (a *analysis) write(p *pass, block [][]float32) {
@@ -55,7 +74,11 @@ func (a *analysis) finish(p *pass) (*Findings, error) {
 		return nil, err
 	}
 	var seen *spectrum.Result
-	p.time("spectrum", func() { seen = a.spectrum.Result() })
+	p.time("spectrum", func() { seen = a.spectrum.Result() }) // hands the last frames to describe
+	p.time("describe", func() { err = f.describe(a.describe.Result(seen.Frames)) })
+	if err != nil {
+		return nil, err
+	}
 	f.RowBars, f.BigBars = seen.Row.Encode(), seen.Wide.Encode()
 	f.ToneBands, f.Centroid = seen.Bands, seen.Centroid
 	p.time("fingerprint", func() {
@@ -63,11 +86,30 @@ func (a *analysis) finish(p *pass) (*Findings, error) {
 			f.Fingerprint, f.FingerprintLen = fingerprint.Encode(items), len(items)
 		}
 	})
+	p.stages["spectrum"] -= a.described
+	p.stages["describe"] += a.described
 	p.time("images", func() { err = draw(f.Images, seen) })
 	if err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// describe takes over what describe found; the loudness must stand already.
+func (f *Findings) describe(r *describe.Result) error {
+	d := descriptors{Result: r, DynamicRange: f.Loudness.Range}
+	if f.Loudness.HasLoudness {
+		d.Loudness = &f.Loudness.Integrated
+	}
+	object, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("encode descriptors: %w", err)
+	}
+	f.Descriptors = object
+	f.Vector, f.VectorVersion = r.Vector[:], describe.VectorVersion
+	f.Tempo, f.TempoSure = r.BPM, r.BPMConfidence
+	f.Key, f.KeySure = r.Tonality, r.Confidence
+	return nil
 }
 
 // draw saves every picture of a sound: the energy of the spectrogram page and tile, and the images of /apiv2/.
