@@ -1,6 +1,7 @@
 package index
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"strconv"
@@ -259,9 +260,18 @@ func (ix *Index) evalPhrase(f *query.Filter, within *roaring.Bitmap) *roaring.Bi
 	for _, id := range ids {
 		within = roaring.And(within, ix.terms.postings[id].set())
 	}
+	// The words of a phrase stand as the same bytes in the encoded words; most candidates are ruled out by that alone.
+	var encoded []byte
+	for _, id := range ids {
+		encoded = binary.AppendUvarint(encoded, uint64(id))
+	}
+	bytes := string(encoded)
 	only, one := textField(f.Field)
 	set := roaring.New()
 	eachSlot(within, func(slot uint32) {
+		if !strings.Contains(ix.words[slot], bytes) {
+			return
+		}
 		found := false
 		decodeWords(ix.words[slot], func(field int, main, _ []uint32) {
 			if found || one && field != only {
