@@ -1,0 +1,181 @@
+// The describe sheet: keys, fill-down, apply to selected, undo, autosave. The form itself works without it.
+import { say } from "./page.js";
+import live from "./live.js";
+
+export default function batch(root) {
+  live(root);
+  const form = root.querySelector("[data-sheet]"), saved = root.querySelector("[data-saved]"), picked = root.querySelector("[data-selected]"), everyone = root.querySelector("[data-select-all]");
+  const rows = () => [...form.querySelectorAll("[data-row]")];
+  const cell = (row, column) => row.querySelector(`[data-cell="${column}"]`);
+  const value = c => c.type === "checkbox" ? c.checked : c.value;
+  const past = []; // each step: [[cell, before], …]
+  const known = new Map([...form.querySelectorAll("[data-cell]")].map(c => [c, value(c)]));
+
+  // write sets cells in one step that undo takes back.
+  const write = changes => {
+    const step = [];
+    for (const [c, to] of changes) {
+      if (!c || c.disabled || known.get(c) === to) continue;
+      step.push([c, known.get(c)]);
+      c.type === "checkbox" ? c.checked = to : c.value = to;
+      known.set(c, to);
+      save(c.closest("[data-row]"));
+    }
+    if (step.length) past.push(step);
+    return step.length;
+  };
+  const undo = () => {
+    const step = past.pop();
+    if (!step) return say("Nothing to undo");
+    for (const [c, before] of step) {
+      c.type === "checkbox" ? c.checked = before : c.value = before;
+      known.set(c, before);
+      save(c.closest("[data-row]"));
+    }
+    step[0][0].focus();
+    say(step.length === 1 ? "Undone" : `Undone in ${step.length} rows`);
+  };
+  const chosen = () => rows().filter(r => r.querySelector("[name=select]").checked);
+  const count = () => { picked.textContent = `${chosen().length} selected` };
+
+  const waiting = new Map();
+  const save = row => {
+    if (!root.dataset.save) return;
+    clearTimeout(waiting.get(row));
+    waiting.set(row, setTimeout(() => send(row), 600));
+  };
+  const send = async row => {
+    waiting.delete(row);
+    const data = new URLSearchParams({ id: row.dataset.row });
+    for (const c of row.querySelectorAll("[data-cell]")) if (c.type !== "checkbox" || c.checked) data.set(c.dataset.cell, c.type === "checkbox" ? "on" : c.value);
+    saved.textContent = "Saving…";
+    try {
+      const answer = await fetch(root.dataset.save, { method: "POST", body: data, headers: { Accept: "application/json" } });
+      const a = await answer.json();
+      if (!answer.ok) throw Error(a.detail);
+      saved.textContent = a.saved || "Saved.";
+      show(row, a);
+    } catch (e) {
+      saved.textContent = e.message || "Not saved: the server did not answer. It is tried again at your next change.";
+    }
+  };
+  const show = (row, a) => {
+    for (const c of row.querySelectorAll("[data-cell]")) {
+      const bad = a.errors?.[c.dataset.cell] ?? "";
+      c.closest("td").classList.toggle("bad", Boolean(bad));
+      bad ? c.setAttribute("aria-invalid", "true") : c.removeAttribute("aria-invalid");
+      c.title = bad;
+      if (c.placeholder !== undefined && bad) c.placeholder = bad;
+    }
+    const state = row.querySelector("[data-check] .state");
+    if (state && a.check) {
+      state.className = "state " + (a.tone ?? "");
+      state.querySelector("span").textContent = a.check;
+      const use = state.querySelector("use");
+      use.setAttribute("href", use.getAttribute("href").replace(/#.*/, a.tone === "good" ? "#circle-check" : "#triangle-alert"));
+    }
+    if (a.ready >= 0) for (const n of form.querySelectorAll("[data-ready]")) n.textContent = a.ready;
+  };
+
+  form.addEventListener("change", e => {
+    const c = e.target;
+    if (c === everyone) {
+      for (const r of rows()) r.querySelector("[name=select]").checked = c.checked;
+      return count();
+    }
+    if (c.name === "select") return count();
+    if (!c.matches("[data-cell]")) return;
+    past.push([[c, known.get(c)]]);
+    known.set(c, value(c));
+    save(c.closest("[data-row]"));
+  });
+
+  // Shift-press selects all rows between.
+  let last = null;
+  form.addEventListener("click", e => {
+    if (e.target.name !== "select") return;
+    const list = rows(), at = list.indexOf(e.target.closest("[data-row]"));
+    if (e.shiftKey && last !== null) for (let i = Math.min(at, last); i <= Math.max(at, last); i++) list[i].querySelector("[name=select]").checked = e.target.checked;
+    last = at;
+    count();
+  });
+
+  form.addEventListener("keydown", e => {
+    const c = e.target.closest("[data-cell]"), mod = e.ctrlKey || e.metaKey, key = e.key.toLowerCase();
+    if (mod && key === "z" && (!c || value(c) === known.get(c))) {
+      e.preventDefault();
+      return undo();
+    }
+    if (!c) return;
+    const list = rows(), at = list.indexOf(c.closest("[data-row]")), column = c.dataset.cell;
+    const move = by => {
+      for (let i = at + by; list[i]; i += by) {
+        const to = cell(list[i], column);
+        if (to.disabled) continue;
+        to.focus();
+        return to.select?.();
+      }
+    };
+    if (mod && key === "d") {
+      e.preventDefault();
+      const marked = chosen();
+      let n;
+      if (marked.length > 1) {
+        c.dispatchEvent(new Event("change", { bubbles: true }));
+        n = write(marked.map(r => [cell(r, column), value(c)]));
+      } else if (at > 0) n = write([[c, value(cell(list[at - 1], column))]]);
+      if (n) say(n === 1 ? "Filled down" : `Filled into ${n} rows`);
+    } else if (e.key === "Enter" && c.tagName === "INPUT" && c.type !== "checkbox") {
+      e.preventDefault();
+      move(e.shiftKey ? -1 : 1);
+    } else if ((e.key === "ArrowDown" || e.key === "ArrowUp") && c.tagName === "INPUT" && !c.list && !mod) {
+      e.preventDefault();
+      move(e.key === "ArrowDown" ? 1 : -1);
+    } else if (e.key === "Escape" && c.type !== "checkbox") c.value = known.get(c);
+  });
+
+  root.addEventListener("click", e => {
+    const b = e.target.closest("[data-apply]");
+    if (!b) return;
+    const marked = chosen();
+    if (!marked.length) return say("Select rows first.", true);
+    ask(b, marked);
+  });
+
+  // ask shows the column's own control once for all selected rows.
+  const ask = (b, marked) => {
+    const column = b.dataset.apply, dialog = document.createElement("dialog"), inner = document.createElement("form"), title = document.createElement("h2"), acts = document.createElement("div"), no = document.createElement("button"), yes = document.createElement("button");
+    const field = cell(marked[0], column).cloneNode(true);
+    for (const a of ["id", "name", "data-cell", "aria-invalid", "title", "disabled"]) field.removeAttribute(a);
+    if (column === "tags") field.value = "";
+    field.setAttribute("aria-label", b.textContent);
+    dialog.className = "dialog";
+    inner.method = "dialog";
+    inner.className = "form";
+    title.textContent = `${b.textContent} of ${marked.length} ${marked.length === 1 ? "recording" : "recordings"}`;
+    dialog.setAttribute("aria-label", title.textContent);
+    acts.className = "acts";
+    no.type = "button";
+    no.className = "btn";
+    no.textContent = "Cancel";
+    no.onclick = () => dialog.close();
+    yes.className = "btn main";
+    yes.textContent = "Apply";
+    acts.append(no, yes);
+    inner.append(title, field, acts);
+    inner.onsubmit = () => {
+      const to = field.value;
+      const n = write(marked.map(r => {
+        const c = cell(r, column);
+        return [c, column === "tags" ? join(c.value, to) : to];
+      }));
+      say(`Changed in ${n} ${n === 1 ? "row" : "rows"}. Ctrl Z takes it back.`, true);
+    };
+    dialog.append(inner);
+    dialog.onclose = () => { dialog.remove(); b.focus() };
+    root.append(dialog);
+    dialog.showModal();
+  };
+  const join = (have, more) => [...new Set((have + "," + more).split(",").map(t => t.trim()).filter(Boolean))].join(", ");
+  count();
+}

@@ -1,0 +1,261 @@
+// The one player. It lives outside #main, so that navigation never stops it; its queue is the list a sound was started in.
+import htmx from "../vendor/htmx/htmx.esm.min.js";
+import { say, store } from "./page.js";
+
+const bar = document.getElementById("player");
+const $ = s => bar.querySelector(s);
+const audio = new Audio();
+audio.preload = "none";
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const headroom = .5; // room of 6 dB to lift quiet previews: volume ends at 1
+
+let queue = [], at = -1, loop = false, region = null, ahead = null, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
+
+export const state = { audio, get sound() { return queue[at] } };
+
+// clock writes seconds as 0:04.7, as the server does.
+export function clock(s) {
+  s = s > 0 ? Math.round(s * 10) / 10 : 0;
+  if (s >= 600) {
+    const r = Math.round(s), m = Math.floor(r / 60) % 60, two = n => String(n).padStart(2, "0");
+    return r >= 3600 ? `${Math.floor(r / 3600)}:${two(m)}:${two(r % 60)}` : `${m}:${two(r % 60)}`;
+  }
+  return `${Math.floor(s / 60)}:${(s % 60).toFixed(1).padStart(4, "0")}`;
+}
+
+// read takes a sound from the element that carries it.
+function read(el) {
+  const d = el.dataset;
+  return { id: d.sound, hq: d.hq, lq: d.lq, len: +d.len || 0, gain: +(d.gain ?? 0), title: d.title, by: d.by, url: d.at, price: d.price, wave: el.querySelector(".wave")?.outerHTML ?? "" };
+}
+
+const thrifty = () => navigator.connection?.saveData || /2g|3g/.test(navigator.connection?.effectiveType ?? "");
+const source = s => thrifty() && s.lq || s.hq;
+
+function loud() {
+  audio.muted = muted;
+  audio.volume = Math.min(1, volume * headroom * 10 ** ((queue[at]?.gain ?? 0) / 20));
+}
+
+// play starts the sound of an element, at a share (0..1) of its length.
+export function play(el, share = 0) {
+  const list = el.closest("[data-queue]");
+  const rows = list ? [...list.querySelectorAll("[data-hq]")] : [el];
+  queue = rows.map(read);
+  at = rows.indexOf(el);
+  open(share);
+}
+
+function open(share = 0) {
+  const s = queue[at];
+  if (!s) return;
+  region = null;
+  audio.src = source(s);
+  loud();
+  audio.addEventListener("loadedmetadata", () => { if (share) audio.currentTime = share * length() }, { once: true });
+  audio.play().catch(fail);
+  bar.hidden = false;
+  $(".player-title").textContent = s.title;
+  $(".player-title").href = s.url;
+  $(".player-by").textContent = s.by;
+  $(".player-wave").innerHTML = s.wave;
+  $("[data-length]").textContent = clock(s.len);
+  const act = $("[data-act]");
+  act.replaceChildren();
+  if (s.price) {
+    const a = document.createElement("a");
+    a.className = "btn main";
+    a.href = s.url + "#license";
+    a.textContent = s.price === "Free" ? "Get it free" : "License " + s.price;
+    act.append(a);
+  }
+  htmx.process(bar);
+  $(".player-wave").setAttribute("aria-valuemax", s.len);
+  list();
+  mark();
+  say(`Playing ${s.title}`);
+  if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: s.title, artist: s.by });
+}
+
+function fail(e) {
+  if (e.name !== "AbortError") say(`${queue[at]?.title ?? "This sound"} cannot be played right now.`, true);
+}
+
+const length = () => Number.isFinite(audio.duration) && audio.duration || queue[at]?.len || 0;
+
+export function toggle() {
+  if (at < 0) {
+    const first = document.querySelector("#main [data-hq]");
+    return first && play(first);
+  }
+  audio.paused ? audio.play().catch(fail) : audio.pause();
+}
+
+export function step(by) {
+  if (at < 0) return toggle();
+  const to = at + by;
+  if (to < 0 || to >= queue.length) return say(by > 0 ? "End of the list" : "Start of the list");
+  at = to;
+  open();
+  document.querySelector(`#main [data-queue] .playing`)?.scrollIntoView({ block: "nearest" });
+}
+
+export function seek(seconds) {
+  if (at < 0) return;
+  audio.currentTime = Math.max(0, Math.min(seconds, length() - .05));
+  tick();
+}
+
+export const skip = by => seek(audio.currentTime + by);
+
+// setLoop loops the whole sound (true), a region in seconds ([from, to]) or nothing (false).
+export function setLoop(to) {
+  region = Array.isArray(to) ? to : null;
+  loop = Boolean(to);
+  $("[data-do=loop]").setAttribute("aria-pressed", loop);
+  document.dispatchEvent(new CustomEvent("am:loop", { detail: loop }));
+}
+export const toggleLoop = () => setLoop(!loop);
+
+export function toggleMute() {
+  muted = !muted;
+  store.set("am.muted", muted ? "1" : "0");
+  volumeShown();
+}
+
+function volumeShown() {
+  loud();
+  $("[data-do=mute]").setAttribute("aria-pressed", muted);
+  const use = $("[data-do=mute] use");
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, muted ? "#volume-x" : "#volume-2"));
+  $("#volume").value = volume;
+}
+
+function list() {
+  const box = $("#queue");
+  box.replaceChildren(...queue.map((s, i) => {
+    const li = document.createElement("li"), b = document.createElement("button"), time = document.createElement("span");
+    b.type = "button";
+    b.textContent = s.title;
+    time.className = "num meta";
+    time.textContent = clock(s.len);
+    b.append(time);
+    if (i === at) b.setAttribute("aria-current", "true");
+    b.onclick = () => { at = i; open() };
+    li.append(b);
+    return li;
+  }));
+}
+
+// mark shows on the page what plays; the page may be a new one.
+export function mark() {
+  const id = queue[at]?.id, sounding = id && !audio.paused;
+  for (const el of document.querySelectorAll("#main [data-sound]")) {
+    const on = el.dataset.sound === id;
+    el.classList.toggle("playing", on);
+    el.classList.toggle("sounding", Boolean(on && sounding));
+    const word = el.querySelector(".play .vh");
+    if (word) word.textContent = (on && sounding ? "Pause " : "Play ") + (el.dataset.title ?? "");
+  }
+  bar.classList.toggle("sounding", Boolean(sounding));
+  $("[data-toggle-word]").textContent = sounding ? "Pause" : "Play";
+  tick();
+}
+
+function tick() {
+  const len = length();
+  if (region && audio.currentTime >= region[1]) audio.currentTime = region[0];
+  const now = audio.currentTime, p = len ? (now / len * 100).toFixed(3) + "%" : "0%";
+  for (const el of document.querySelectorAll("#main .playing [data-seek]")) el.style.setProperty("--p", p);
+  bar.style.setProperty("--p", p);
+  $("[data-elapsed]").textContent = clock(now);
+  const wave = $(".player-wave");
+  wave.setAttribute("aria-valuenow", now.toFixed(1));
+  wave.setAttribute("aria-valuetext", clock(now));
+}
+
+let frame;
+function run() {
+  clearTimeout(frame);
+  cancelAnimationFrame(frame);
+  tick();
+  if (!audio.paused) frame = calm.matches && !region ? setTimeout(run, 250) : requestAnimationFrame(run);
+}
+
+audio.addEventListener("play", () => { mark(); run() });
+audio.addEventListener("pause", mark);
+audio.addEventListener("error", () => audio.getAttribute("src") && fail({ name: "" }));
+audio.addEventListener("playing", () => {
+  const next = queue[at + 1];
+  if (!next || thrifty()) return;
+  ahead = new Audio();
+  ahead.preload = "auto";
+  ahead.src = source(next);
+});
+audio.addEventListener("ended", () => {
+  if (loop) {
+    audio.currentTime = region?.[0] ?? 0;
+    audio.play().catch(fail);
+  } else if (at + 1 < queue.length) step(1);
+  else mark();
+});
+
+const acts = {
+  toggle, prev: () => step(-1), next: () => step(1), loop: toggleLoop, mute: toggleMute,
+  queue() {
+    const box = $("#queue");
+    box.hidden = !box.hidden;
+    $("[data-do=queue]").setAttribute("aria-expanded", !box.hidden);
+  },
+};
+bar.addEventListener("click", e => {
+  const b = e.target.closest("[data-do]");
+  if (b) acts[b.dataset.do]();
+  else if (!e.target.closest("a, button, input, [data-seek]")) bar.classList.toggle("open");
+});
+$("#volume").addEventListener("input", e => {
+  volume = +e.target.value;
+  muted = false;
+  store.set("am.volume", volume);
+  volumeShown();
+});
+$(".player-wave").addEventListener("keydown", e => {
+  const by = { ArrowRight: 5, ArrowLeft: -5, Home: -1e9, End: 1e9 }[e.key];
+  if (!by) return;
+  e.preventDefault();
+  e.stopPropagation();
+  skip(e.shiftKey ? Math.sign(by) : by);
+});
+volumeShown();
+
+// A press on a play link starts at 0 or pauses; a press on a waveform starts there.
+document.addEventListener("click", e => {
+  const link = e.target.closest("[data-play]");
+  if (link && !(e.ctrlKey || e.metaKey || e.shiftKey)) {
+    const el = link.closest("[data-hq]");
+    if (!el) return;
+    e.preventDefault();
+    return el.dataset.sound === queue[at]?.id ? toggle() : play(el);
+  }
+  const lane = e.target.closest("[data-seek]");
+  if (!lane || e.target.closest(".loop-grip")) return;
+  const box = lane.getBoundingClientRect();
+  let share = (e.clientX - box.left) / box.width;
+  if (getComputedStyle(lane).direction === "rtl") share = 1 - share;
+  const el = lane.closest("[data-hq]");
+  if (!el || el.dataset.sound === queue[at]?.id) {
+    seek(share * length());
+    if (audio.paused && el) audio.play().catch(fail);
+  } else play(el, share);
+});
+
+if ("mediaSession" in navigator) {
+  const on = (name, f) => { try { navigator.mediaSession.setActionHandler(name, f) } catch { /* an action this browser does not know */ } };
+  on("play", toggle);
+  on("pause", toggle);
+  on("previoustrack", () => step(-1));
+  on("nexttrack", () => step(1));
+  on("seekto", d => seek(d.seekTime));
+  on("seekbackward", () => skip(-5));
+  on("seekforward", () => skip(5));
+}
