@@ -1031,7 +1031,7 @@ func siteFoot(f Frame) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 103, ".</p><div class=\"themes\" role=\"group\" aria-label=\"Theme\" data-themes hidden><button type=\"button\" data-theme-set=\"\">System</button> <button type=\"button\" data-theme-set=\"light\">Light</button> <button type=\"button\" data-theme-set=\"dark\">Dark</button></div></div><nav aria-label=\"Sounds\"><h2>Sounds</h2><a href=\"/search?sort=new\">New</a> <a href=\"/search\">All sounds</a> <a href=\"/packs\">Packs</a></nav><nav aria-label=\"Licensing\"><h2>Licensing</h2><a href=\"/licenses\">Licenses and prices</a> <a href=\"/verify\">Verify a certificate</a></nav><nav aria-label=\"This site\"><h2>This site</h2><a href=\"/upload\">Upload</a> ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 103, ".</p><div class=\"themes\" role=\"group\" aria-label=\"Theme\" data-themes data-script><button type=\"button\" data-theme-set=\"\">System</button> <button type=\"button\" data-theme-set=\"light\">Light</button> <button type=\"button\" data-theme-set=\"dark\">Dark</button></div></div><nav aria-label=\"Sounds\"><h2>Sounds</h2><a href=\"/search?sort=new\">New</a> <a href=\"/search\">All sounds</a> <a href=\"/packs\">Packs</a></nav><nav aria-label=\"Licensing\"><h2>Licensing</h2><a href=\"/licenses\">Licenses and prices</a> <a href=\"/verify\">Verify a certificate</a></nav><nav aria-label=\"This site\"><h2>This site</h2><a href=\"/upload\">Upload</a> ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1060,7 +1060,7 @@ func siteFoot(f Frame) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 107, "<button type=\"button\" class=\"linklike\" data-keys-open hidden>Keyboard</button></nav></div></footer>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 107, "<button type=\"button\" class=\"linklike\" data-keys-open data-script>Keyboard</button></nav></div></footer>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

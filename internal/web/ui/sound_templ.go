@@ -1151,12 +1151,12 @@ func ScopePart(s Scope) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if s.SpectrogramURL != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 85, "<fieldset class=\"seg\" data-script hidden><legend class=\"vh\">View</legend> <label><input type=\"radio\" name=\"scope-view\" value=\"wave\" data-view-set><span>Waveform</span></label> <label><input type=\"radio\" name=\"scope-view\" value=\"spec\" data-view-set><span>Spectrogram</span></label> <label><input type=\"radio\" name=\"scope-view\" value=\"both\" data-view-set checked><span>Both</span></label></fieldset>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 85, "<fieldset class=\"seg\" data-script><legend class=\"vh\">View</legend> <label><input type=\"radio\" name=\"scope-view\" value=\"wave\" data-view-set><span>Waveform</span></label> <label><input type=\"radio\" name=\"scope-view\" value=\"spec\" data-view-set><span>Spectrogram</span></label> <label><input type=\"radio\" name=\"scope-view\" value=\"both\" data-view-set checked><span>Both</span></label></fieldset>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "<button type=\"button\" class=\"btn bare\" data-loop aria-pressed=\"false\" hidden>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 86, "<button type=\"button\" class=\"btn bare\" data-loop data-script aria-pressed=\"false\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
