@@ -18,7 +18,10 @@ type posting struct {
 
 // insert adds slot, which is not there yet.
 func (p *posting) insert(slot uint32, weighed bool, b uint8) {
-	at := p.rank(slot)
+	at := 0
+	if weighed || p.bitmap == nil {
+		at = p.rank(slot)
+	}
 	if p.bitmap != nil {
 		p.bitmap.Add(slot)
 	} else if p.small = slices.Insert(p.small, at, slot); len(p.small) > maxSmall {
@@ -32,7 +35,10 @@ func (p *posting) insert(slot uint32, weighed bool, b uint8) {
 
 // delete takes slot out, which is there.
 func (p *posting) delete(slot uint32) {
-	at := p.rank(slot)
+	at := 0
+	if p.bytes != nil || p.bitmap == nil {
+		at = p.rank(slot)
+	}
 	if p.bitmap != nil {
 		p.bitmap.Remove(slot)
 	} else {
@@ -50,10 +56,7 @@ func (p *posting) rank(slot uint32) int {
 		return at
 	}
 	if p.bitmap.IsEmpty() || slot > p.bitmap.Maximum() {
-		if p.bytes != nil {
-			return len(p.bytes)
-		}
-		return int(p.bitmap.GetCardinality())
+		return len(p.bytes) // only weighed postings are asked
 	}
 	if slot == 0 {
 		return 0
