@@ -30,7 +30,7 @@ import (
 var entries = []string{"css/app.css", "js/app.js", "js/scope.js", "js/upload.js", "js/batch.js"}
 
 // copied are files that pages name and that are hashed as they are.
-var copied = []string{"icons/mark.svg", "fonts/instrument-sans-am.woff2"}
+var copied = []string{"icons/mark.svg", "icons/select.svg", "fonts/instrument-sans-am.woff2"}
 
 func main() {
 	web := flag.String("web", "../web", "the folder that holds css, js, icons, fonts and dist")
@@ -162,7 +162,7 @@ var (
 	spaces    = regexp.MustCompile(`\s+`)
 )
 
-// sprite joins all icons but the mark into one file of symbols, sorted by name.
+// sprite joins all icons but those copied into one file of symbols, sorted by name.
 func sprite(dir string) ([]byte, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.svg"))
 	if err != nil {
@@ -173,7 +173,7 @@ func sprite(dir string) ([]byte, error) {
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg"><!-- Lucide, ISC License, https://lucide.dev/license -->`)
 	for _, name := range names {
 		id := strings.TrimSuffix(filepath.Base(name), ".svg")
-		if id == "mark" {
+		if id == "mark" || id == "select" {
 			continue
 		}
 		content, err := os.ReadFile(name)

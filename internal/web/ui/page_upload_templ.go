@@ -761,20 +761,20 @@ func Batch(p BatchPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, "\"><div class=\"sheet-bar\"><b data-selected role=\"status\">0 selected</b><div class=\"acts\" data-script><button type=\"button\" class=\"btn\" data-apply=\"license\">Set license</button> <button type=\"button\" class=\"btn\" data-apply=\"category\">Set kind</button> <button type=\"button\" class=\"btn\" data-apply=\"tags\">Add tags</button> <button type=\"button\" class=\"btn\" data-apply=\"pack\">Set pack</button></div><p class=\"hints\" data-script aria-hidden=\"true\"><span><kbd>Enter</kbd> down</span> <span><kbd>Tab</kbd> next</span> <span><kbd>Ctrl</kbd><kbd>D</kbd> fill down</span> <span><kbd>Ctrl</kbd><kbd>Z</kbd> undo</span></p></div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Recordings to describe\"><table class=\"sheet\"><caption class=\"vh\">One recording per row</caption> <thead><tr><th scope=\"col\"><label><input type=\"checkbox\" data-select-all data-script><span class=\"vh\">Select all</span></label></th><th scope=\"col\">Sound</th><th scope=\"col\">File</th><th scope=\"col\">Title</th><th scope=\"col\">Kind</th><th scope=\"col\">Tags</th><th scope=\"col\">Description</th><th scope=\"col\">Pack</th><th scope=\"col\">License</th><th scope=\"col\">Price")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 69, "\"><div class=\"sheet-bar\"><b data-selected role=\"status\">0 selected</b><div class=\"acts\" data-script><button type=\"button\" class=\"btn\" data-apply=\"license\">Set license</button> <button type=\"button\" class=\"btn\" data-apply=\"category\">Set kind</button> <button type=\"button\" class=\"btn\" data-apply=\"tags\">Add tags</button> <button type=\"button\" class=\"btn\" data-apply=\"pack\">Set pack</button></div><p class=\"hints\" data-script aria-hidden=\"true\"><span><kbd>Enter</kbd> down</span> <span><kbd>Tab</kbd> next</span> <span><kbd>Ctrl</kbd><kbd>D</kbd> fill down</span> <span><kbd>Ctrl</kbd><kbd>Z</kbd> undo</span></p></div><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Recordings to describe\"><table class=\"sheet\"><caption class=\"vh\">One recording per row</caption> <thead><tr><th scope=\"col\"><label><input type=\"checkbox\" data-select-all data-script><span class=\"vh\">Select all</span></label></th><th scope=\"col\">Sound</th><th scope=\"col\">File</th><th scope=\"col\">Title</th><th scope=\"col\">Kind</th><th scope=\"col\">Tags</th><th scope=\"col\">License</th><th scope=\"col\" class=\"num\">Price")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var38 string
 		templ_7745c5c3_Var38, templ_7745c5c3_Err = templ.JoinStringErrs(currencyIn(p.Currency))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page_upload.templ`, Line: 177, Col: 52}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `page_upload.templ`, Line: 175, Col: 64}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var38))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 70, "</th><th scope=\"col\">AI training</th><th scope=\"col\">Check</th></tr></thead> <tbody>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 70, "</th><th scope=\"col\">Description</th><th scope=\"col\">Pack</th><th scope=\"col\">AI training</th><th scope=\"col\">Check</th></tr></thead> <tbody>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1089,19 +1089,19 @@ func batchRow(p BatchPage, r BatchRow) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = cellInput(r, "description", "Description", r.Description, "", "", 10000).Render(ctx, templ_7745c5c3_Buffer)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
-		templ_7745c5c3_Err = cellInput(r, "pack", "Pack", r.Pack, "packs", "", 200).Render(ctx, templ_7745c5c3_Buffer)
-		if templ_7745c5c3_Err != nil {
-			return templ_7745c5c3_Err
-		}
 		templ_7745c5c3_Err = cellSelect(r, "license", "License", r.License, p.Licenses).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		templ_7745c5c3_Err = cellInput(r, "price", "Price", r.Price, "", "", 12).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = cellInput(r, "description", "Description", r.Description, "", "", 10000).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		templ_7745c5c3_Err = cellInput(r, "pack", "Pack", r.Pack, "packs", "", 200).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
