@@ -31,7 +31,7 @@ func ffmpegDemuxer(k sniff.Kind) (ffmpegInput, bool) {
 	case "mp4":
 		return ffmpegInput{"mov", true}, true
 	case "wavpack":
-		return ffmpegInput{"wv", false}, true
+		return ffmpegInput{"wv", true}, true // it must see the APE tag at the end to tell it from a broken block
 	case "adts":
 		return ffmpegInput{"aac", false}, true
 	case "webm":
