@@ -250,8 +250,8 @@ func (s *Store) ByOrderLine(ctx context.Context, q db.Querier, line int64) (Lice
 }
 
 // Held lists an account's licenses, newest first, revoked ones included.
-func (s *Store) Held(ctx context.Context, accountID int64) ([]License, error) {
-	all, err := db.Query[License](ctx, s.DB, `SELECT `+licenseColumns+` FROM license WHERE account_id = $1 ORDER BY issued_at DESC, number`, accountID)
+func (s *Store) Held(ctx context.Context, q db.Querier, accountID int64) ([]License, error) {
+	all, err := db.Query[License](ctx, q, `SELECT `+licenseColumns+` FROM license WHERE account_id = $1 ORDER BY issued_at DESC, number`, accountID)
 	if err != nil {
 		return nil, fmt.Errorf("list licenses of account %d: %w", accountID, err)
 	}

@@ -376,7 +376,7 @@ func TestTakeFree(t *testing.T) {
 		for n := range numbers {
 			seen[n] = true
 		}
-		if held, err := s.Held(ctx, 7); err != nil || len(held) != 1 || len(seen) != 1 || held[0].OrderLine != nil {
+		if held, err := s.Held(ctx, d, 7); err != nil || len(held) != 1 || len(seen) != 1 || held[0].OrderLine != nil {
 			t.Errorf("%d licenses with numbers %v, %v", len(held), seen, err)
 		}
 		rec, _ := c.find(ctx, d, 3)

@@ -1,0 +1,357 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"audiomicro/internal/db"
+	"audiomicro/internal/licensing"
+	"audiomicro/internal/mail"
+	"audiomicro/internal/money"
+	"audiomicro/internal/payments"
+	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
+)
+
+// Checkout is what a buyer fills in.
+type Checkout struct {
+	Key      string // random, from the form: the same form sent twice is one order
+	Seen     string // the total the buyer saw, as money.Amount.Decimal
+	Licensee string
+	Company  string
+	Project  string
+	Country  string // ISO 3166 code
+	Provider string
+}
+
+// Invalid is what is wrong with a checkout, field by field. It is a refusal with status 422.
+type Invalid struct{ Problems []ui.FormError }
+
+func (e *Invalid) Error() string {
+	var all []string
+	for _, p := range e.Problems {
+		all = append(all, p.Text)
+	}
+	return strings.Join(all, " ")
+}
+
+// Quote is a cart with tax.
+type Quote struct {
+	Cart     Cart
+	Subtotal money.Amount
+	Tax      money.Amount
+	Total    money.Amount
+	Royalty  money.Amount // what contributors get of it
+	People   int          // how many contributors
+}
+
+// Quote adds tax and shares to a cart.
+func (s *Store) Quote(cart Cart) (Quote, error) {
+	q := Quote{Cart: cart, Subtotal: cart.Subtotal, Royalty: money.Of(0, s.Currency)}
+	var err error
+	if q.Tax, err = q.Subtotal.Percent(s.TaxBasis); err != nil {
+		return q, fmt.Errorf("quote: %w", err)
+	}
+	if q.Total, err = q.Subtotal.Add(q.Tax); err != nil {
+		return q, fmt.Errorf("quote: %w", err)
+	}
+	people := map[int64]bool{}
+	for _, it := range cart.Items {
+		if it.Problem != "" {
+			continue
+		}
+		share, err := s.royalty(it.Price)
+		if err != nil {
+			return q, err
+		}
+		if q.Royalty, err = q.Royalty.Add(share); err != nil {
+			return q, fmt.Errorf("quote: %w", err)
+		}
+		people[it.Recording.OwnerID] = true
+	}
+	q.People = len(people)
+	return q, nil
+}
+
+// royalty is the contributor's share of a price; the cent that does not divide goes to the larger remainder.
+func (s *Store) royalty(price money.Amount) (money.Amount, error) {
+	parts, err := price.Split(s.RoyaltyBasis, money.WholeBasis-s.RoyaltyBasis)
+	if err != nil {
+		return money.Amount{}, fmt.Errorf("split %s: %w", price, err)
+	}
+	return parts[0], nil
+}
+
+// check cleans a checkout and lists what is wrong with it.
+func (s *Store) check(c *Checkout) error {
+	var bad []ui.FormError
+	field := func(name, what string, value *string, required bool) {
+		clean, ok := licensing.CleanField(*value)
+		switch {
+		case !ok:
+			bad = append(bad, ui.FormError{Field: name, Text: what + " takes at most 200 characters of text."})
+		case clean == "" && required:
+			bad = append(bad, ui.FormError{Field: name, Text: what + " is missing: it is printed on the certificate."})
+		}
+		*value = clean
+	}
+	field("licensee", "Licensee", &c.Licensee, true)
+	field("company", "Company", &c.Company, false)
+	field("project", "Project", &c.Project, true)
+	if !knownCountry(c.Country) {
+		bad = append(bad, ui.FormError{Field: "country", Text: "Choose the country you are billed in."})
+	}
+	if _, err := s.Payments.Provider(c.Provider); err != nil {
+		bad = append(bad, ui.FormError{Field: "provider", Text: "Choose how to pay."})
+	}
+	if c.Key == "" || len(c.Key) > 100 {
+		bad = append(bad, ui.FormError{Text: "This form is too old. Open the checkout again; your cart is kept."})
+	}
+	if len(bad) > 0 {
+		return &Invalid{Problems: bad}
+	}
+	return nil
+}
+
+// Place makes an order of an account's cart, at exactly the total that the buyer saw. The cart stays until the order is paid.
+// The caller then sends the buyer to pay with Pay. Wrong input is *Invalid; what stands in the way is a web.Public.
+func (s *Store) Place(ctx context.Context, accountID int64, c Checkout) (Order, error) {
+	if err := s.check(&c); err != nil {
+		return Order{}, err
+	}
+	var out Order
+	var stale error
+	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+		stale = nil
+		var err error
+		out, err = db.Get[Order](ctx, tx, `SELECT `+orderColumns+` FROM orders WHERE account_id = $1 AND place_key = $2`, accountID, c.Key)
+		if !errors.Is(err, db.ErrNotFound) {
+			return err
+		}
+		who := Shopper{Account: accountID}
+		cart, err := s.Cart(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		quote, err := s.Quote(cart)
+		if err != nil {
+			return err
+		}
+		if err := s.orderable(ctx, tx, accountID, quote, c); err != nil {
+			return err
+		}
+		if c.Seen != quote.Total.Decimal() {
+			stale = s.staleCart(quote)
+			return nil
+		}
+		out, err = s.place(ctx, tx, accountID, quote, c)
+		return err
+	})
+	if err == nil && stale != nil {
+		if err := s.Saw(ctx, Shopper{Account: accountID}); err != nil {
+			return Order{}, err
+		}
+		return Order{}, stale
+	}
+	if db.IsUnique(err) { // the same form came twice at the same moment
+		out, err = db.Get[Order](ctx, s.DB, `SELECT `+orderColumns+` FROM orders WHERE account_id = $1 AND place_key = $2`, accountID, c.Key)
+	}
+	return out, err
+}
+
+// staleCart says what changed since the buyer looked.
+func (s *Store) staleCart(q Quote) error {
+	what := ""
+	for _, it := range q.Cart.Items {
+		if it.Stale != "" {
+			what += fmt.Sprintf(" %s: %s", it.Recording.Title, it.Stale)
+		}
+	}
+	if what == "" {
+		what = " Your cart is not what it was when you opened the checkout."
+	}
+	return conflict("Nothing was ordered, because prices changed.%s The total is now %s; look again and pay that, or change the cart.", what, q.Total)
+}
+
+// orderable refuses a cart that cannot be ordered as it stands.
+func (s *Store) orderable(ctx context.Context, q db.Querier, accountID int64, quote Quote, c Checkout) error {
+	if len(quote.Cart.Items) == 0 {
+		return emptyCart()
+	}
+	if why := quote.Cart.Problem(); why != "" {
+		return conflict("Nothing was ordered. %s", why)
+	}
+	if quote.Total.Minor <= 0 {
+		return conflict("Nothing was ordered: there is nothing to pay.")
+	}
+	held, err := s.Licensing.Held(ctx, q, accountID)
+	if err != nil {
+		return err
+	}
+	for _, it := range quote.Cart.Items {
+		for _, l := range held {
+			if l.Valid() && l.RecordingID == it.Recording.ID && l.ModelCode == it.Code && strings.EqualFold(l.Project, c.Project) {
+				return conflict("Nothing was ordered. You hold the %s license of %q for the project %q already; name another project or remove it.", it.Chosen.Model.Name, it.Recording.Title, l.Project)
+			}
+		}
+		if it.Price.Minor < max(it.Chosen.Model.FloorMinor, 1) {
+			return conflict("Nothing was ordered. The price of %q is below what this site allows; its contributor has to set a new one.", it.Recording.Title)
+		}
+	}
+	return nil
+}
+
+func (s *Store) place(ctx context.Context, tx *db.Tx, accountID int64, quote Quote, c Checkout) (Order, error) {
+	id, err := tx.NewID(ctx, "order")
+	if err != nil {
+		return Order{}, err
+	}
+	o := Order{ID: id, AccountID: accountID, PlaceKey: c.Key, State: Draft, Licensee: c.Licensee, Company: c.Company, Project: c.Project, Country: c.Country,
+		Currency: s.Currency, Subtotal: quote.Subtotal.Minor, TaxName: s.TaxName, TaxBasis: s.TaxBasis, Tax: quote.Tax.Minor, Total: quote.Total.Minor,
+		Provider: c.Provider, PlacedAt: s.now(), UpdatedAt: s.now()}
+	_, err = db.Exec(ctx, tx, `INSERT INTO orders (`+orderColumns+`) VALUES ($1,NULL,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,NULL,$16)`,
+		o.ID, o.AccountID, o.PlaceKey, string(o.State), o.Licensee, o.Company, o.Project, o.Country, o.Currency, o.Subtotal, o.TaxName, o.TaxBasis, o.Tax, o.Total, o.Provider, o.PlacedAt)
+	if err != nil {
+		return Order{}, fmt.Errorf("place order %d: %w", o.ID, err)
+	}
+	weights := make([]int64, len(quote.Cart.Items))
+	for i, it := range quote.Cart.Items {
+		weights[i] = it.Price.Minor
+	}
+	taxes, err := quote.Tax.Split(weights...)
+	if err != nil {
+		return Order{}, fmt.Errorf("split tax of order %d: %w", o.ID, err)
+	}
+	for i, it := range quote.Cart.Items {
+		share, err := s.royalty(it.Price)
+		if err != nil {
+			return Order{}, err
+		}
+		lineID, err := tx.NewID(ctx, "order_line")
+		if err != nil {
+			return Order{}, err
+		}
+		_, err = db.Exec(ctx, tx, `INSERT INTO order_line (`+lineColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,NULL)`,
+			lineID, o.ID, i, it.Recording.ID, it.Recording.OwnerID, it.Recording.Title, it.Chosen.Model.Code, it.Chosen.Model.Version, it.Chosen.Model.Name,
+			it.Price.Minor, taxes[i].Minor, share.Minor)
+		if err != nil {
+			return Order{}, fmt.Errorf("place order %d: %w", o.ID, err)
+		}
+	}
+	if _, err := s.Payments.Open(ctx, tx, o.ID, o.Provider, o.Amount()); err != nil {
+		return Order{}, err
+	}
+	if o.Provider == payments.ManualName {
+		return o, s.letter(ctx, tx, s.invoiceLetter(o))
+	}
+	return o, nil
+}
+
+func (s *Store) invoiceLetter(o Order) Letter {
+	return Letter{Kind: mailInvoice, AccountID: o.AccountID, Subject: fmt.Sprintf("How to pay order %d", o.ID),
+		Paragraphs: []string{
+			fmt.Sprintf("Thank you for your order. Please transfer %s and name order %d as the reference.", o.Amount().Exact(), o.ID),
+			s.BankDetail, "Your licenses are issued when the money has arrived; you will get another mail then."},
+		Button: mail.Button{Label: "See the order", URL: fmt.Sprintf("%s/orders/%d", s.SiteURL, o.ID)}}
+}
+
+// Pay sends the buyer of an open order to pay, and tells where to: a page of the provider, or empty when the order's own page
+// says how. After a refused payment it opens a new one. A closed order is refused with a sentence.
+func (s *Store) Pay(ctx context.Context, accountID, orderID int64) (redirect string, err error) {
+	o, err := s.Own(ctx, accountID, orderID)
+	if err != nil {
+		return "", err
+	}
+	var ref string
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if o, err = s.Order(ctx, tx, orderID); err != nil {
+			return err
+		}
+		if err := payable(o); err != nil {
+			return err
+		}
+		tries, err := s.Payments.OfOrder(ctx, tx, o.ID)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(tries, func(p payments.Payment) bool { return p.State == payments.Created }); i >= 0 {
+			ref = tries[i].Ref
+			return nil
+		}
+		p, err := s.Payments.Open(ctx, tx, o.ID, o.Provider, o.Amount())
+		ref = p.Ref
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	started, err := s.Payments.Begin(ctx, ref, fmt.Sprintf("Order %d", o.ID), fmt.Sprintf("/orders/%d/returned?payment=%s", o.ID, ref))
+	if err != nil {
+		return "", err
+	}
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		_, err := db.Exec(ctx, tx, `UPDATE orders SET state = 'pending', updated_at = $2 WHERE id = $1 AND state IN ('draft', 'failed')`, o.ID, s.now())
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("pay order %d: %w", o.ID, err)
+	}
+	return started.Redirect, nil
+}
+
+// payable refuses an order that cannot be paid any more.
+func payable(o Order) error {
+	switch {
+	case o.State.Settled():
+		return conflict("Order %s is paid already. Your licenses are in the library.", o.Name())
+	case o.State == Canceled:
+		return conflict("Order %s was canceled and cannot be paid. Order again; your cart is as you left it.", o.Name())
+	case o.State == Expired:
+		return conflict("Order %s has expired and cannot be paid any more. Order again; prices may have changed.", o.Name())
+	}
+	return nil
+}
+
+// Returned reads an order's payment back from its provider when the buyer comes back. What the address says counts for nothing.
+func (s *Store) Returned(ctx context.Context, accountID, orderID int64) (Order, error) {
+	if _, err := s.Own(ctx, accountID, orderID); err != nil {
+		return Order{}, err
+	}
+	tries, err := s.Payments.OfOrder(ctx, s.DB, orderID)
+	if err != nil {
+		return Order{}, err
+	}
+	for _, p := range tries {
+		if p.State == payments.Created || p.State == payments.Authorized {
+			if err := s.Payments.Confirm(ctx, p.Ref); err != nil {
+				return Order{}, err
+			}
+		}
+	}
+	return s.Own(ctx, accountID, orderID)
+}
+
+// Cancel closes an order that was not paid. A paid one is refused: that is a refund.
+func (s *Store) Cancel(ctx context.Context, accountID, orderID int64) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		o, err := s.Order(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		if o.AccountID != accountID {
+			return fmt.Errorf("cancel order %d: %w", orderID, db.ErrNotFound)
+		}
+		n, err := db.Exec(ctx, tx, `UPDATE orders SET state = 'canceled', updated_at = $2 WHERE id = $1 AND state IN ('draft', 'pending', 'failed')`, orderID, s.now())
+		if err != nil {
+			return fmt.Errorf("cancel order %d: %w", orderID, err)
+		}
+		if n == 0 && o.State != Canceled {
+			return web.Refuse(http.StatusConflict, "Order %s is %s and cannot be canceled.", o.Name(), o.State)
+		}
+		return nil
+	})
+}

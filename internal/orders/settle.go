@@ -1,0 +1,320 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"audiomicro/internal/db"
+	"audiomicro/internal/ledger"
+	"audiomicro/internal/licensing"
+	"audiomicro/internal/mail"
+	"audiomicro/internal/money"
+	"audiomicro/internal/payments"
+	"audiomicro/internal/web"
+)
+
+// PaymentSettled does what follows from a payment's new state, in the same transaction: it is payments.Store.Settled. A payment
+// that finds its order canceled, or paid by another payment, is payments.ErrRefused: the money goes back.
+func (s *Store) PaymentSettled(ctx context.Context, tx *db.Tx, p payments.Payment) error {
+	switch p.State {
+	case payments.Paid:
+		return s.paid(ctx, tx, p)
+	case payments.Authorized:
+		return s.move(ctx, tx, p.OrderID, Authorized, Draft, Pending, Failed)
+	case payments.Failed:
+		return s.move(ctx, tx, p.OrderID, Failed, Draft, Pending, Authorized)
+	}
+	return nil
+}
+
+// move changes an order's state when it is in one of the states from, and does nothing otherwise.
+func (s *Store) move(ctx context.Context, tx *db.Tx, orderID int64, to State, from ...State) error {
+	in, args := db.In(4, from)
+	_, err := db.Exec(ctx, tx, `UPDATE orders SET state = $2, updated_at = $3 WHERE id = $1 AND state IN (`+in+`)`, append([]any{orderID, string(to), s.now()}, args...)...)
+	if err != nil {
+		return fmt.Errorf("move order %d to %s: %w", orderID, to, err)
+	}
+	return nil
+}
+
+// paid makes an order paid with all that belongs to it: the book, the licenses, the invoice number, the receipt. The
+// conditional UPDATE lets exactly one caller through.
+func (s *Store) paid(ctx context.Context, tx *db.Tx, p payments.Payment) error {
+	n, err := db.Exec(ctx, tx, `UPDATE orders SET state = 'paid', paid_at = $2, updated_at = $2 WHERE id = $1 AND state IN ('draft', 'pending', 'authorized', 'failed', 'expired')`,
+		p.OrderID, s.now())
+	if err != nil {
+		return fmt.Errorf("pay order %d: %w", p.OrderID, err)
+	}
+	o, err := s.Order(ctx, tx, p.OrderID)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("order %d is %s: %w", o.ID, o.State, payments.ErrRefused)
+	}
+	if p.Amount() != o.Amount() {
+		return fmt.Errorf("pay order %d: the payment is about %s, the order about %s", o.ID, p.Amount(), o.Amount())
+	}
+	lines, err := s.Lines(ctx, tx, o.ID)
+	if err != nil {
+		return err
+	}
+	number, err := s.invoiceNumber(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if _, err := db.Exec(ctx, tx, `UPDATE orders SET number = $2 WHERE id = $1`, o.ID, number); err != nil {
+		return fmt.Errorf("number order %d: %w", o.ID, err)
+	}
+	o.Number = &number
+	if err := s.Ledger.Post(ctx, tx, s.saleJournal(o, lines, p.Provider)); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		_, err := s.Licensing.Issue(ctx, tx, licensing.Grant{AccountID: o.AccountID, RecordingID: l.RecordingID, Code: l.ModelCode, Version: l.ModelVersion,
+			OrderLine: l.ID, OrderNumber: number, Price: money.Of(l.Price, o.Currency), Licensee: o.Licensee, Company: o.Company, Project: o.Project})
+		if err != nil {
+			return err
+		}
+	}
+	if err := s.takeFromCart(ctx, tx, o.AccountID, lines); err != nil {
+		return err
+	}
+	if err := s.letter(ctx, tx, s.receipt(o, lines)); err != nil {
+		return err
+	}
+	return s.raise(ctx, tx, WasPaid{OrderID: o.ID})
+}
+
+// invoiceNumber draws the next number of this year's series: without gaps, for a transaction that rolls back gives it back.
+func (s *Store) invoiceNumber(ctx context.Context, tx *db.Tx) (string, error) {
+	series := s.Now().UTC().Format("2006")
+	if _, err := db.Exec(ctx, tx, `INSERT INTO invoice_series (series, next) VALUES ($1, 1) ON CONFLICT (series) DO NOTHING`, series); err != nil {
+		return "", fmt.Errorf("draw invoice number: %w", err)
+	}
+	n, err := db.Get[int64](ctx, tx, `UPDATE invoice_series SET next = next + 1 WHERE series = $1 RETURNING next - 1`, series)
+	if err != nil {
+		return "", fmt.Errorf("draw invoice number: %w", err)
+	}
+	return fmt.Sprintf("%s-%05d", series, n), nil
+}
+
+// saleJournal books a sale: what the provider took in against the contributors' shares, the house's and the tax.
+func (s *Store) saleJournal(o Order, lines []Line, provider string) ledger.Journal {
+	amount := func(minor int64) money.Amount { return money.Of(minor, o.Currency) }
+	j := ledger.Journal{Kind: ledger.Sale, Ref: strconv.FormatInt(o.ID, 10), Memo: "Order " + o.Name(),
+		Lines: []ledger.Line{{Kind: ledger.Received(provider), Amount: amount(o.Total), Note: "Order " + o.Name()}}}
+	house := int64(0)
+	for _, l := range lines {
+		j.Lines = append(j.Lines, ledger.Line{Kind: ledger.Contributor, Owner: l.ContributorID, Amount: amount(-l.Royalty), Recording: l.RecordingID,
+			Basis: l.Price, Note: l.ModelName + " license, " + l.Title})
+		house += l.Price - l.Royalty
+	}
+	j.Lines = append(j.Lines, ledger.Line{Kind: ledger.Revenue, Amount: amount(-house), Note: "Order " + o.Name()},
+		ledger.Line{Kind: ledger.Tax, Amount: amount(-o.Tax), Note: "Order " + o.Name()})
+	return j
+}
+
+// takeFromCart removes from the buyer's cart what was bought.
+func (s *Store) takeFromCart(ctx context.Context, tx *db.Tx, accountID int64, lines []Line) error {
+	for _, l := range lines {
+		_, err := db.Exec(ctx, tx, `DELETE FROM cart_line WHERE recording_id = $1 AND model_code = $2 AND cart_id IN (SELECT id FROM cart WHERE account_id = $3)`,
+			l.RecordingID, l.ModelCode, accountID)
+		if err != nil {
+			return fmt.Errorf("empty cart of account %d: %w", accountID, err)
+		}
+	}
+	return nil
+}
+
+func (s *Store) receipt(o Order, lines []Line) Letter {
+	l := Letter{Kind: mailReceipt, AccountID: o.AccountID, Subject: "Your licenses, invoice " + o.Name(),
+		Button: mail.Button{Label: "Open your library", URL: s.SiteURL + "/library"}}
+	l.Paragraphs = append(l.Paragraphs, fmt.Sprintf("%s arrived. These licenses are yours, for %s, project %s:", o.Amount().Exact(), o.Licensee, o.Project))
+	for _, line := range lines {
+		l.Paragraphs = append(l.Paragraphs, fmt.Sprintf("%s, %s, %s", line.Title, line.ModelName, money.Of(line.Price, o.Currency).Exact()))
+	}
+	l.Paragraphs = append(l.Paragraphs, fmt.Sprintf("Invoice %s: %s/orders/%d/invoice", o.Name(), s.SiteURL, o.ID))
+	return l
+}
+
+// MarkPaid settles the manual payment of an order: an admin, or `audiomicro order pay`, saw the money. Doing it again changes
+// nothing. A closed order and one of another provider are refused with a sentence.
+func (s *Store) MarkPaid(ctx context.Context, orderID int64) error {
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		o, err := s.Order(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		switch {
+		case o.State == Paid:
+			return nil
+		case o.State.Settled():
+			return conflict("Order %s was paid and refunded. The buyer has to order again.", o.Name())
+		case o.State == Canceled:
+			return conflict("Order %s was canceled and cannot be paid. If the money came, send it back; the buyer may order again.", o.Name())
+		case o.Provider != payments.ManualName:
+			return conflict("Order %s is paid through %s, which reports it by itself.", o.Name(), o.Provider)
+		}
+		tries, err := s.Payments.OfOrder(ctx, tx, o.ID)
+		if err != nil {
+			return err
+		}
+		if len(tries) == 0 {
+			return fmt.Errorf("order %d has no payment", o.ID)
+		}
+		return s.Payments.MarkReceived(ctx, tx, tries[0].Ref)
+	})
+}
+
+// Refund sends the money of an order's lines (all that are left when none are named) back and takes back everything that came
+// with it: the entries in the book, the licenses. why is shown on the certificates. Lines refunded before are refused.
+func (s *Store) Refund(ctx context.Context, orderID int64, lineIDs []int64, why string) error {
+	why, ok := licensing.CleanField(why)
+	if !ok || why == "" {
+		return web.Refuse(http.StatusUnprocessableEntity, "Say in a sentence why the money goes back; it is shown on the certificate.")
+	}
+	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		o, err := s.Order(ctx, tx, orderID)
+		if err != nil {
+			return err
+		}
+		if o.State != Paid && o.State != PartRefunded {
+			return conflict("Order %s is %s: there is nothing to refund.", o.Name(), o.State)
+		}
+		all, err := s.Lines(ctx, tx, o.ID)
+		if err != nil {
+			return err
+		}
+		var back []Line
+		left := 0
+		for _, l := range all {
+			switch {
+			case l.RefundedAt != nil:
+				if slices.Contains(lineIDs, l.ID) {
+					return conflict("%q was refunded before.", l.Title)
+				}
+			case len(lineIDs) == 0 || slices.Contains(lineIDs, l.ID):
+				back = append(back, l)
+			default:
+				left++
+			}
+		}
+		if len(back) == 0 || len(lineIDs) > 0 && len(back) != len(lineIDs) {
+			return conflict("Choose lines of this order that were not refunded yet.")
+		}
+		return s.refund(ctx, tx, o, back, left, why)
+	})
+}
+
+func (s *Store) refund(ctx context.Context, tx *db.Tx, o Order, back []Line, left int, why string) error {
+	tries, err := s.Payments.OfOrder(ctx, tx, o.ID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(tries, func(p payments.Payment) bool { return p.State == payments.Paid || p.State == payments.PartRefunded })
+	if i < 0 {
+		return fmt.Errorf("order %d is paid but has no paid payment", o.ID)
+	}
+	j := ledger.Journal{Kind: ledger.Refund, Memo: "Refund of order " + o.Name()}
+	var total, house, tax int64
+	var ids, titles []string
+	for _, l := range back {
+		n, err := db.Exec(ctx, tx, `UPDATE order_line SET refunded_at = $2 WHERE id = $1 AND refunded_at IS NULL`, l.ID, s.now())
+		if err != nil {
+			return fmt.Errorf("refund line %d: %w", l.ID, err)
+		}
+		if n == 0 {
+			return conflict("%q was refunded before.", l.Title)
+		}
+		if err := s.Licensing.RevokeLine(ctx, tx, l.ID, why); err != nil {
+			return err
+		}
+		j.Lines = append(j.Lines, ledger.Line{Kind: ledger.Contributor, Owner: l.ContributorID, Amount: money.Of(l.Royalty, o.Currency), Recording: l.RecordingID,
+			Basis: -l.Price, Note: "Refund of " + l.ModelName + " license, " + l.Title})
+		total, house, tax = total+l.Price+l.Tax, house+l.Price-l.Royalty, tax+l.Tax
+		ids, titles = append(ids, strconv.FormatInt(l.ID, 10)), append(titles, l.Title)
+	}
+	key := strconv.FormatInt(o.ID, 10) + ":" + strings.Join(ids, ",")
+	note := "Refund of order " + o.Name()
+	j.Ref = key
+	j.Lines = append(j.Lines, ledger.Line{Kind: ledger.Received(tries[i].Provider), Amount: money.Of(-total, o.Currency), Note: note},
+		ledger.Line{Kind: ledger.Revenue, Amount: money.Of(house, o.Currency), Note: note}, ledger.Line{Kind: ledger.Tax, Amount: money.Of(tax, o.Currency), Note: note})
+	if err := s.Ledger.Post(ctx, tx, j); err != nil {
+		return err
+	}
+	if err := s.Payments.RequestRefund(ctx, tx, tries[i].Ref, "order:"+key, money.Of(total, o.Currency), why); err != nil {
+		return err
+	}
+	to := PartRefunded
+	if left == 0 {
+		to = Refunded
+	}
+	if err := s.move(ctx, tx, o.ID, to, Paid, PartRefunded); err != nil {
+		return err
+	}
+	err = s.letter(ctx, tx, Letter{Kind: mailRefund, AccountID: o.AccountID, Subject: "Refund for invoice " + o.Name(),
+		Paragraphs: []string{fmt.Sprintf("%s go back to you. Reason: %s", money.Of(total, o.Currency).Exact(), why),
+			"The licenses of these recordings ended: " + strings.Join(titles, "; ") + ". Please stop using them in new work."},
+		Button: mail.Button{Label: "See the order", URL: fmt.Sprintf("%s/orders/%d", s.SiteURL, o.ID)}})
+	if err != nil {
+		return err
+	}
+	return s.raise(ctx, tx, WasRefunded{OrderID: o.ID})
+}
+
+// Check compares orders with licenses and the book and says in words what is wrong. It is doctor's.
+func (s *Store) Check(ctx context.Context) ([]string, error) {
+	var wrong []string
+	orders, err := db.Query[Order](ctx, s.DB, `SELECT `+orderColumns+` FROM orders ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("check orders: %w", err)
+	}
+	booked, err := s.Ledger.Refs(ctx, ledger.Sale)
+	if err != nil {
+		return nil, err
+	}
+	inBook := map[string]bool{}
+	for _, ref := range booked {
+		inBook[ref] = true
+	}
+	for _, o := range orders {
+		ref := strconv.FormatInt(o.ID, 10)
+		if inBook[ref] != o.State.Settled() {
+			wrong = append(wrong, fmt.Sprintf("order %d is %s, but in the book: %v", o.ID, o.State, inBook[ref]))
+		}
+		delete(inBook, ref)
+		lines, err := s.Lines(ctx, s.DB, o.ID)
+		if err != nil {
+			return nil, err
+		}
+		sum := int64(0)
+		for _, l := range lines {
+			sum += l.Price + l.Tax
+			lic, err := s.Licensing.ByOrderLine(ctx, s.DB, l.ID)
+			switch {
+			case err != nil && !errors.Is(err, db.ErrNotFound):
+				return nil, err
+			case (err == nil) != o.State.Settled():
+				wrong = append(wrong, fmt.Sprintf("order %d is %s, but line %d has a license: %v", o.ID, o.State, l.ID, err == nil))
+			case err == nil && lic.Valid() != (l.RefundedAt == nil):
+				wrong = append(wrong, fmt.Sprintf("line %d of order %d: refunded %v, license valid %v", l.ID, o.ID, l.RefundedAt != nil, lic.Valid()))
+			case err == nil && lic.AccountID != o.AccountID:
+				wrong = append(wrong, fmt.Sprintf("line %d of order %d: the license belongs to another account", l.ID, o.ID))
+			}
+		}
+		if sum != o.Total {
+			wrong = append(wrong, fmt.Sprintf("order %d: its lines sum to %d, its total is %d", o.ID, sum, o.Total))
+		}
+	}
+	for ref := range inBook {
+		wrong = append(wrong, fmt.Sprintf("the book has a sale of order %s, which does not exist", ref))
+	}
+	slices.Sort(wrong)
+	return wrong, nil
+}
