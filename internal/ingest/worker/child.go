@@ -66,7 +66,6 @@ func serve() int {
 		os.Exit(1)
 	}()
 	account := newAccount()
-	walls := wall(req.FFmpegPath != "" || req.LamePath != "")
 	src := os.NewFile(sourceDescriptor, "source")
 	if src == nil {
 		fmt.Fprintln(os.Stderr, "audiomicro worker: no source on descriptor 3")
@@ -78,7 +77,6 @@ func serve() int {
 		return 1
 	}
 	result.Usage.CPUSeconds, result.Usage.PeakRSSBytes = account.spent()
-	result.Usage.Walls = walls
 	if err := out.send(message{Result: result}); err != nil {
 		fmt.Fprintln(os.Stderr, "audiomicro worker: report result:", err)
 		return 1
@@ -140,39 +138,64 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// open sniffs the source and opens the decoder for it. bytesRead tells how far the source has been read.
-func open(req Request, src *os.File) (d audio.Decoder, kind sniff.Kind, bytesRead func() int64, err error) {
+// source is the opened file on its way into a decoder.
+type source struct {
+	audio.Decoder
+	kind  sniff.Kind
+	read  func() int64 // bytes read so far
+	walls []string
+}
+
+// open sniffs the source, shuts the process in, and opens the decoder. Sniffing comes first because what the bytes are
+// decides whether a native decoder must run; it looks at a few kilobytes and starts nothing.
+func open(req Request, src *os.File) (*source, error) {
 	head := make([]byte, sniff.HeadSize)
 	n, err := io.ReadFull(src, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, kind, nil, sourceError{err}
+		return nil, sourceError{err}
 	}
 	head = head[:n]
-	if kind, err = sniff.Detect(head); err != nil {
-		return nil, kind, nil, err
+	s := &source{}
+	if s.kind, err = sniff.Detect(head); err != nil {
+		return nil, err
 	}
-	opt := decode.Options{Size: req.Size, FFmpegPath: req.FFmpegPath, TempDir: "."}
 	stat, err := src.Stat()
 	if err != nil {
-		return nil, kind, nil, sourceError{err}
+		return nil, sourceError{err}
 	}
-	if kind.NeedsFFmpeg && stat.Mode().IsRegular() {
+	s.walls = wall(src, req.tools(s.kind))
+	opt := decode.Options{Size: req.Size, FFmpegPath: req.FFmpegPath, TempDir: "."}
+	if s.kind.NeedsFFmpeg && stat.Mode().IsRegular() {
 		// ffmpeg gets the file itself: some containers keep their index at the end.
 		if _, err := src.Seek(0, io.SeekStart); err != nil {
-			return nil, kind, nil, sourceError{err}
+			return nil, sourceError{err}
 		}
-		d, err = decode.Open(src, kind, opt)
-		return d, kind, func() int64 {
+		s.read = func() int64 {
 			at, err := src.Seek(0, io.SeekCurrent)
 			if err != nil {
 				return 0
 			}
 			return at
-		}, err
+		}
+		s.Decoder, err = decode.Open(src, s.kind, opt)
+		return s, err
 	}
 	m := &meter{r: io.MultiReader(bytes.NewReader(head), src)}
-	d, err = decode.Open(m, kind, opt)
-	return d, kind, func() int64 { return m.read }, err
+	s.read = func() int64 { return m.read }
+	s.Decoder, err = decode.Open(m, s.kind, opt)
+	return s, err
+}
+
+// tools are the native programs that this job may start.
+func (r *Request) tools(kind sniff.Kind) (paths []string) {
+	encodes := r.wants(MP3HQ, MP3LQ, MarkedMP3HQ, MarkedMP3LQ)
+	if r.FFmpegPath != "" && (kind.NeedsFFmpeg || encodes) {
+		paths = append(paths, r.FFmpegPath)
+	}
+	if r.LamePath != "" && encodes {
+		paths = append(paths, r.LamePath)
+	}
+	return paths
 }
 
 // explain turns an error of the pass into what the parent is told.

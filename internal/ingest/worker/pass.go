@@ -42,7 +42,7 @@ func ingest(req Request, src *os.File, out *reporter) (*Result, error) {
 	runtime.LockOSThread() // stage times are the thread's
 	defer runtime.UnlockOSThread()
 	// A decoder may be a process of its own, which inherits the CPU limit: it stays at its hard value until it is open.
-	d, kind, bytesRead, err := open(req, src)
+	d, err := open(req, src)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func ingest(req Request, src *os.File, out *reporter) (*Result, error) {
 	now := func(stage string) Progress {
 		progress := Progress{Stage: stage, Seconds: p.seconds()}
 		if req.Size > 0 {
-			progress.Fraction = min(float64(bytesRead())/float64(req.Size), 1)
+			progress.Fraction = min(float64(d.read())/float64(req.Size), 1)
 		}
 		return progress
 	}
@@ -84,7 +84,8 @@ func ingest(req Request, src *os.File, out *reporter) (*Result, error) {
 	if err := out.progress(now("finish"), req.Limits, true); err != nil {
 		return nil, err
 	}
-	result := &Result{Container: kind.Container, MIME: kind.MIME, Ext: kind.Ext, Info: d.Info(), Frames: p.frames, Duration: p.seconds()}
+	result := &Result{Container: d.kind.Container, MIME: d.kind.MIME, Ext: d.kind.Ext, Info: d.Info(), Frames: p.frames, Duration: p.seconds()}
+	result.Usage.Walls = d.walls
 	if err := p.finish(result); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,7 @@
 package worker
 
 import (
-	"fmt"
+	"os"
 	"runtime"
 	"syscall"
 	"unsafe"
@@ -9,19 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wall shuts the process in, as far as this kernel can: Landlock leaves only the current folder writable, and nothing else
-// readable unless native tools must run; seccomp refuses the network, tracing, mounting and, without tools, new programs.
-// It returns the names of the walls that stand. Kernels without one of them are common, and the limits of confine hold
+// wall shuts the process in, as far as this kernel can: Landlock leaves only the current folder writable and, beside the
+// source, nothing readable but the system's programs and libraries when native tools must run; seccomp refuses the network,
+// tracing, mounting and, without tools, new programs. tools are paths of those that this job needs. It returns the names of the walls that stand. Kernels without one of them are common, and the limits of confine hold
 // anyway, so a missing wall is no error.
-func wall(tools bool) (standing []string) {
+func wall(src *os.File, tools []string) (standing []string) {
 	// Every thread must agree, also those that the runtime starts later: they inherit from these.
 	if _, _, errno := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0); errno != 0 {
 		return nil
 	}
-	if landlock(tools) == nil {
+	if landlock(src, tools) == nil {
 		standing = append(standing, "landlock")
 	}
-	if seccomp(tools) == nil {
+	if seccomp(len(tools) > 0) == nil {
 		standing = append(standing, "seccomp")
 	}
 	return standing
@@ -30,7 +30,10 @@ func wall(tools bool) (standing []string) {
 // landlockRuleset is struct landlock_ruleset_attr of include/uapi/linux/landlock.h.
 type landlockRuleset struct{ files, network, scopes uint64 }
 
-func landlock(tools bool) error {
+// systemFolders is where dynamically linked programs and their libraries lie; those that do not exist are passed over.
+var systemFolders = [...]string{"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store", "/gnu/store", "/etc/ld.so.cache", "/etc/alternatives"}
+
+func landlock(src *os.File, tools []string) error {
 	version, _, errno := syscall.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
 		return errno
@@ -61,27 +64,46 @@ func landlock(tools bool) error {
 		return errno
 	}
 	defer unix.Close(int(ruleset))
-	inFile := uint64(unix.LANDLOCK_ACCESS_FS_READ_FILE|unix.LANDLOCK_ACCESS_FS_WRITE_FILE|unix.LANDLOCK_ACCESS_FS_TRUNCATE) & rules.files
-	allowed := []struct {
-		path   string
-		access uint64
-	}{{".", rules.files &^ unix.LANDLOCK_ACCESS_FS_EXECUTE}, {"/dev/null", inFile}}
-	if tools { // a dynamically linked program and its libraries can lie anywhere
-		allowed = append(allowed, struct {
-			path   string
-			access uint64
-		}{"/", reading})
+	allow := func(fd int, access uint64) error {
+		var stat unix.Stat_t
+		if err := unix.Fstat(fd, &stat); err != nil {
+			return err
+		}
+		if stat.Mode&unix.S_IFMT != unix.S_IFDIR { // rights that only folders have are not taken for a file
+			access &= unix.LANDLOCK_ACCESS_FS_EXECUTE | unix.LANDLOCK_ACCESS_FS_READ_FILE | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_TRUNCATE
+		}
+		beneath := unix.LandlockPathBeneathAttr{Allowed_access: access & rules.files, Parent_fd: int32(fd)}
+		_, _, errno := syscall.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, ruleset, unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&beneath)), 0, 0, 0)
+		if errno != 0 {
+			return errno
+		}
+		return nil
 	}
-	for _, a := range allowed {
-		fd, err := unix.Open(a.path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	allowPath := func(path string, access uint64) error {
+		fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return err
 		}
-		beneath := unix.LandlockPathBeneathAttr{Allowed_access: a.access, Parent_fd: int32(fd)}
-		_, _, errno := syscall.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, ruleset, unix.LANDLOCK_RULE_PATH_BENEATH, uintptr(unsafe.Pointer(&beneath)), 0, 0, 0)
-		unix.Close(fd)
-		if errno != 0 {
-			return fmt.Errorf("allow %s: %w", a.path, errno)
+		defer unix.Close(fd)
+		return allow(fd, access)
+	}
+	if err := allowPath(".", rules.files&^unix.LANDLOCK_ACCESS_FS_EXECUTE); err != nil {
+		return err
+	}
+	if len(tools) > 0 {
+		if err := allowPath("/dev/null", unix.LANDLOCK_ACCESS_FS_READ_FILE|unix.LANDLOCK_ACCESS_FS_WRITE_FILE); err != nil {
+			return err
+		}
+		// A tool that must seek opens the source once more.
+		if stat, err := src.Stat(); err == nil && stat.Mode().IsRegular() {
+			if err := allow(int(src.Fd()), unix.LANDLOCK_ACCESS_FS_READ_FILE); err != nil {
+				return err
+			}
+		}
+		for _, path := range append(systemFolders[:], tools...) {
+			if err := allowPath(path, reading); err != nil && err != unix.ENOENT {
+				return err
+			}
 		}
 	}
 	if _, _, errno := syscall.AllThreadsSyscall(unix.SYS_LANDLOCK_RESTRICT_SELF, ruleset, 0, 0); errno != 0 {

@@ -310,6 +310,53 @@ func TestManyChannelsAndRates(t *testing.T) {
 	}
 }
 
+func TestFormatsThatNeedFFmpeg(t *testing.T) {
+	t.Parallel()
+	ffmpeg := tool(t, "ffmpeg")
+	dir := t.TempDir()
+	original := filepath.Join(dir, "a.wav")
+	if err := os.WriteFile(original, wav(tones(2, 48000, 3*48000), 48000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ file, codec string }{{"a.m4a", "aac"}, {"b.m4a", "alac"}, {"a.wv", "wavpack"}, {"a.caf", "pcm_s16le"}} {
+		t.Run(c.file+" "+c.codec, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(dir, c.file)
+			if text, err := exec.Command(ffmpeg, "-v", "error", "-nostdin", "-i", original, "-c:a", c.codec, path).CombinedOutput(); err != nil {
+				t.Fatalf("ffmpeg: %v: %s", err, text)
+			}
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, _, err := run(t, worker.Request{Outputs: everything, FFmpegPath: ffmpeg}, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(r.Duration-3) > .05 || r.Info.Channels != 2 || len(r.Previews) != 4 {
+				t.Errorf("result %+v", r)
+			}
+			if runtime.GOOS == "linux" && !slices.Equal(r.Usage.Walls, kernelWalls()) {
+				t.Errorf("walls %v", r.Usage.Walls)
+			}
+			_, _, err = run(t, worker.Request{Outputs: everything}, data)
+			wantFailure(t, err, worker.Unsupported)
+			read, write, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer read.Close()
+			go func() {
+				write.Write(data) // a failure shows as a damaged sound below
+				write.Close()
+			}()
+			if _, err := worker.Start(t.Context(), worker.Request{Outputs: everything, FFmpegPath: ffmpeg}, read, t.TempDir(), nil); err != nil {
+				t.Errorf("through a pipe: %v", err)
+			}
+		})
+	}
+}
+
 func TestMP3Previews(t *testing.T) {
 	t.Parallel()
 	probe := tool(t, "ffprobe")
