@@ -7,6 +7,7 @@ import (
 	"audiomicro/internal/search/query"
 
 	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/tphakala/simd/i8"
 )
 
 // putVector keeps a sound vector as int8, scaled so that its largest value is 127. Cosine does not mind the scale.
@@ -93,7 +94,7 @@ func (ix *Index) nearest(v []int8, norm float32, n int, where *query.Filter, sel
 		if int64(slot) == self {
 			return
 		}
-		top.add(near{slot, float32(dot(v, ix.vector[int(slot)*dims:][:dims])) / (norm * ix.norm[slot])})
+		top.add(near{slot, float32(i8.DotProduct(v, ix.vector[int(slot)*dims:][:dims])) / (norm * ix.norm[slot])})
 	})
 	best := top.sorted()
 	hits := make([]Hit, len(best))
@@ -101,23 +102,6 @@ func (ix *Index) nearest(v []int8, norm float32, n int, where *query.Filter, sel
 		hits[i] = Hit{ID: ix.ids[b.slot], Score: float64(b.cos), FromPack: 1}
 	}
 	return slices.Clip(hits)
-}
-
-// dot is the scalar product. Four sums let the processor overlap the products.
-func dot(a, b []int8) int32 {
-	var s0, s1, s2, s3 int32
-	b = b[:len(a)]
-	i := 0
-	for ; i+4 <= len(a); i += 4 {
-		s0 += int32(a[i]) * int32(b[i])
-		s1 += int32(a[i+1]) * int32(b[i+1])
-		s2 += int32(a[i+2]) * int32(b[i+2])
-		s3 += int32(a[i+3]) * int32(b[i+3])
-	}
-	for ; i < len(a); i++ {
-		s0 += int32(a[i]) * int32(b[i])
-	}
-	return s0 + s1 + s2 + s3
 }
 
 // eachSlot calls f for every slot of set in order.
