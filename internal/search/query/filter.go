@@ -128,15 +128,16 @@ func (f *Filter) String() string {
 	case Span:
 		return fmt.Sprintf("%s[%s]", f.Field, Range{f.Field, f.Low, f.High})
 	}
-	name := map[Op]string{Word: "", Exact: "=", Phrase: "", Prefix: ""}[f.Op]
 	text := strings.Join(f.Words, " ")
 	switch f.Op {
+	case Exact:
+		text = "=" + text
 	case Phrase:
 		text = strconv.Quote(text)
 	case Prefix:
 		text += "*"
 	}
-	return string(f.Field) + ":" + name + text
+	return string(f.Field) + ":" + text
 }
 
 // open is the range without ends.
