@@ -28,6 +28,7 @@ func commands() []command {
 		{"migrate", "", "bring the database up to this program's schema", migrate},
 		{"config print", "", "print every setting with its meaning", configPrint},
 		{"config check", "", "read the settings and say whether they are right", configCheck},
+		{"bench ingest", "FILE… [--outputs hq,lq,marked] [--json]", "measure the analysis and encoding of files", benchIngest},
 		{"version", "[--json]", "print the version", printVersion},
 	}
 }
@@ -39,7 +40,7 @@ func (u usage) Error() string { return string(u) }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
-		os.Exit(worker.Main()) // the isolated decoder
+		worker.Main(os.Args[2:]) // the isolated decoder
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
