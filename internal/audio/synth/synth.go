@@ -3,7 +3,8 @@
 //
 // It holds no files: Catalog lists the sounds with title, description, tags and category, Render computes one. The same
 // program gives the same samples on every run (each sound seeds its own noise). Samples are planar float32 at 48 kHz, two
-// channels, peaks at or below -1 dBFS. WriteWAV stores them as 24-bit PCM.
+// channels, peaks at or below -1 dBFS. WriteWAV and WriteFLAC store
+// them with 24 bits.
 package synth
 
 import (
