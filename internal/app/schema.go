@@ -10,12 +10,19 @@ import (
 	"audiomicro/internal/feed"
 	"audiomicro/internal/jobs"
 	"audiomicro/internal/licensing"
+	"audiomicro/internal/listening"
+	"audiomicro/internal/mail"
+	"audiomicro/internal/moderation"
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/uploads"
 )
 
 // Schemas lists every package's migrations.
 func Schemas() []fs.FS {
-	return []fs.FS{db.Schema(), feed.Schema(), jobs.Schema(), accounts.Schema(), recordings.Schema(), licensing.Schema()}
+	return []fs.FS{
+		db.Schema(), feed.Schema(), jobs.Schema(), mail.Schema(), accounts.Schema(), recordings.Schema(), uploads.Schema(),
+		listening.Schema(), moderation.Schema(), licensing.Schema(),
+	}
 }
 
 // Migrate brings a database up to this program's schema.

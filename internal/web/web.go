@@ -89,6 +89,9 @@ type Site struct {
 	// Observe is told of every finished request, for metrics.
 	Observe func(pattern string, status int, took time.Duration)
 
+	// Closing is closed when the server begins to stop: streams of events end then, for they would never end by themselves.
+	Closing <-chan struct{}
+
 	Limits Limits
 
 	routes []Route

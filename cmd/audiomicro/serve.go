@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+
+	"audiomicro/internal/app"
+)
+
+func serve(ctx context.Context, args []string) error {
+	p, err := parse(args, nil, nil)
+	if err != nil {
+		return err
+	}
+	log, err := logger(p.config.LogLevel)
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, p.config, app.Options{Version: version, Log: log, Migrate: true, Serve: true})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	l, err := net.Listen("tcp", p.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w (is another server running? choose another address with --listen)", p.config.Listen, err)
+	}
+	s, err := a.Start(l)
+	if err != nil {
+		return err
+	}
+	a.Welcome(ctx, os.Stderr)
+	select {
+	case <-ctx.Done():
+		log.Info("stopping: requests under way may finish")
+		return s.Stop(context.WithoutCancel(ctx))
+	case err := <-s.Failed():
+		return err
+	}
+}
+
+func migrate(ctx context.Context, args []string) error {
+	p, err := parse(args, nil, nil)
+	if err != nil {
+		return err
+	}
+	a, err := app.Open(ctx, p.config, app.Options{Version: version, Log: slog.Default(), Migrate: true})
+	if err != nil {
+		return err
+	}
+	fmt.Println("The database has this program's schema.")
+	return a.Close()
+}
+
+// logger writes JSON lines to the standard error stream.
+func logger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(strings.ToUpper(level))); err != nil {
+		return nil, usage(fmt.Sprintf("log_level %q is none of debug, info, warn, error", level))
+	}
+	log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l}))
+	slog.SetDefault(log)
+	return log, nil
+}
+
+// open opens the site's data for a command that runs beside the server. Its log goes to the standard error stream from
+// warnings on.
+func open(ctx context.Context, p parsed) (*app.App, error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	slog.SetDefault(log)
+	return app.Open(ctx, p.config, app.Options{Version: version, Log: log})
+}

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"net/http"
+	"time"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/db"
+	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
+	assets "audiomicro/web"
+)
+
+// mount adds every domain's routes to the site.
+func (a *App) mount() {
+	static := assets.Embedded().Handler()
+	a.Site.Mount(
+		web.Route{Pattern: "GET " + assets.Prefix, Action: access.Look, Handle: func(w http.ResponseWriter, r *http.Request) error {
+			static.ServeHTTP(w, r)
+			return nil
+		}},
+		web.Route{Pattern: "GET /healthz", Action: access.Look, API: true, Handle: func(w http.ResponseWriter, _ *http.Request) error {
+			return web.WriteJSON(w, http.StatusOK, map[string]string{"status": "alive"})
+		}},
+		web.Route{Pattern: "GET /readyz", Action: access.Look, API: true, Handle: a.ready},
+	)
+	a.Site.Mount(a.accountPages.Routes()...)
+	a.Site.Mount(a.Listening.Routes()...)
+	a.Site.Mount(a.Uploads.TusRoutes()...)
+	a.Site.Frame = a.frame
+}
+
+// ready answers 200 when the process can do its work: the database takes writes and the bytes are where they belong.
+func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
+	_, err := db.Exec(r.Context(), a.DB, `UPDATE instance SET value = value WHERE name = 'id'`)
+	if err == nil {
+		var marker string
+		if marker, err = a.Blobs.Marker(r.Context()); err == nil && marker != a.instance {
+			return web.Refuse(http.StatusServiceUnavailable, "The blob store belongs to another installation.")
+		}
+	}
+	if err != nil {
+		return &web.Public{Status: http.StatusServiceUnavailable, Text: "Not ready.", Err: err, RetryAfter: 5 * time.Second}
+	}
+	return web.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready", "version": a.Version})
+}
+
+// frame is what surrounds every page.
+func (a *App) frame(r *http.Request) ui.Frame {
+	f := ui.Frame{SiteName: a.Config.SiteName, Operator: a.Config.Operator, DevMail: a.Config.Dev && !a.Mail.CanSend()}
+	actor := access.From(r.Context())
+	if actor.SignedIn() {
+		f.Person = &ui.Person{Name: actor.Name, Role: string(actor.Role), Contributor: actor.Contributor}
+	}
+	return f
+}

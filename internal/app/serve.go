@@ -1,0 +1,102 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// drain is how long requests may go on after a SIGTERM.
+const drain = 30 * time.Second
+
+// Server is a running site.
+type Server struct {
+	app     *App
+	http    *http.Server
+	metrics *http.Server
+	jobs    sync.WaitGroup
+	stop    context.CancelFunc
+	failed  chan error
+	Addr    string // where it listens, as host:port
+}
+
+// Start serves the site on a listener and works its jobs until Stop. The listener is Start's from now on.
+func (a *App) Start(l net.Listener) (*Server, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{app: a, stop: cancel, failed: make(chan error, 3), Addr: l.Addr().String()}
+	if err := a.Ingest.Clear(); err != nil {
+		cancel()
+		return nil, fmt.Errorf("clear the working folder: %w", err)
+	}
+	if err := a.begin(ctx, &s.jobs); err != nil {
+		cancel()
+		return nil, err
+	}
+	m := a.newMetrics()
+	a.Site.Observe = m.observe
+	closing := make(chan struct{})
+	a.Site.Closing = closing
+	s.http = &http.Server{
+		Handler: a.Site, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+	}
+	s.http.RegisterOnShutdown(func() { close(closing) })
+	go s.listen(func() error { return s.http.Serve(l) })
+	if a.Config.MetricsListen != "" {
+		ml, err := net.Listen("tcp", a.Config.MetricsListen)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("listen for metrics: %w", err), s.Stop(context.Background()))
+		}
+		s.metrics = &http.Server{Handler: m.handler(), ReadHeaderTimeout: 5 * time.Second}
+		go s.listen(func() error { return s.metrics.Serve(ml) })
+	}
+	return s, nil
+}
+
+// begin starts what runs beside the requests: jobs and the followers of the feed.
+func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
+	wg.Add(1)
+	go func() {
+		defer wg.Done()
+		if err := a.Jobs.Run(ctx); err != nil && ctx.Err() == nil {
+			a.Log.Error("jobs stopped", "err", err)
+		}
+	}()
+	return nil
+}
+
+func (s *Server) listen(serve func() error) {
+	if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+		s.failed <- err
+	}
+}
+
+// Failed tells when serving ended by itself.
+func (s *Server) Failed() <-chan error { return s.failed }
+
+// Stop takes no new requests, lets those under way finish for up to 30 s, then lets jobs go back to the queue.
+func (s *Server) Stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drain)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	if s.metrics != nil {
+		err = errors.Join(err, s.metrics.Close())
+	}
+	s.stop()
+	s.jobs.Wait()
+	return err
+}
+
+// Instance is the id of this installation.
+func (a *App) Instance() string { return a.instance }
+
+func timeout(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), d)
+}
