@@ -494,10 +494,19 @@ func oneAppendWins(t *testing.T, s blob.Store, _ *Clock) {
 	if _, err := feed.Write(p[:1]); err != nil {
 		t.Fatal(err)
 	}
-	// Local has the byte, S3 still collects its piece: the newcomer goes on from whatever is there.
-	size, err := s.StageSize(t.Context(), id)
-	must(t, err)
-	appendTo(t, s, id, size, p[size:])
+	// Local has the byte now or in a moment, S3 still collects its piece: the newcomer goes on from whatever is there, as a
+	// client does that is told its offset is wrong.
+	for {
+		size, err := s.StageSize(t.Context(), id)
+		must(t, err)
+		n, err := s.Append(t.Context(), id, size, bytes.NewReader(p[size:]))
+		if errors.Is(err, blob.ErrOffset) {
+			continue
+		}
+		must(t, err)
+		wantStage(t, s, id, size+n)
+		break
+	}
 	go func() {
 		_, _ = feed.Write(Bytes(12, 50_000)) // the old connection dribbles on; its fate is Append's answer
 		feed.Close()
