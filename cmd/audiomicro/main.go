@@ -29,6 +29,7 @@ func commands() []command {
 		{"config print", "", "print every setting with its meaning", configPrint},
 		{"config check", "", "read the settings and say whether they are right", configCheck},
 		{"bench ingest", "FILE… [--outputs hq,lq,marked] [--json]", "measure the analysis and encoding of files", benchIngest},
+		{"bench search", "[--docs N] [--runs N] [--json]", "measure the search index on a made-up catalog", benchSearch},
 		{"version", "[--json]", "print the version", printVersion},
 	}
 }
