@@ -93,8 +93,8 @@ type Store struct {
 	Rand     io.Reader // source of tokens and salts; nil: crypto/rand
 	URL      string    // public address of the site, without a trailing slash, for links in mail
 	SiteName string
-	Key      []byte  // at least 32 secret bytes of the instance: signs the age cookie
-	Hasher   *Hasher // password hashing, capped
+	Key      []byte   // at least 32 secret bytes of the instance: signs the age cookie
+	Hasher   *Hasher  // password hashing, capped
 	Post     PostFunc // hands a letter to the mailer, in the caller's transaction
 	Feed     *feed.Feed
 	Log      *slog.Logger
@@ -284,7 +284,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		}{
 			{`DELETE FROM account_token WHERE expires_at < $1`, now},
 			{`DELETE FROM account_token WHERE used_at <> 0 AND used_at < $1`, now - micros(24*time.Hour)},
-			{`DELETE FROM session WHERE expires_at < $1`, now},
+			{`DELETE FROM session WHERE expires_at <= $1`, now},
 			{`DELETE FROM session WHERE revoked_at <> 0 AND revoked_at < $1`, now - micros(30*24*time.Hour)},
 			{`DELETE FROM access_token WHERE expires_at < $1`, now},
 			{`DELETE FROM name_hold WHERE until < $1`, now},
