@@ -81,3 +81,6 @@ SELECT r.recording_id,
   COALESCE((SELECT t.name FROM offer o JOIN license_model m ON m.code = o.model_code JOIN license_text t ON t.code = m.code AND t.version = m.version
     WHERE o.recording_id = r.recording_id AND m.kind = 'paid' AND m.active = 1 ORDER BY o.price_minor, m.position LIMIT 1), '') AS min_model_name
 FROM (SELECT DISTINCT recording_id FROM offer) r;
+-- The offers that can be taken now, for the search index.
+CREATE VIEW offer_open AS
+SELECT o.recording_id, o.model_code FROM offer o JOIN license_model m ON m.code = o.model_code WHERE m.active = 1 OR m.kind = 'free';

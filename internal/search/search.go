@@ -1,0 +1,244 @@
+// Package search finds recordings: the index in memory, kept up with SQL through the change feed, the search page, home, and
+// the rows in which recordings are listed everywhere.
+//
+// It owns no table. The index (package index) is filled from the recordings that are published, and every change in the feed
+// reloads the recording it names, so a new one is found and a withdrawn one gone within a second on every node. SQL is the
+// truth: what the index returns is read from the tables again before it is shown.
+package search
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync/atomic"
+
+	"audiomicro/internal/db"
+	"audiomicro/internal/feed"
+	"audiomicro/internal/listening"
+	"audiomicro/internal/recordings"
+	"audiomicro/internal/search/index"
+	"audiomicro/internal/web"
+)
+
+// Store is the index and what its pages need.
+type Store struct {
+	DB         *db.DB
+	Feed       *feed.Feed
+	Recordings *recordings.Store
+	Listening  *listening.Store
+	Site       *web.Site
+	Log        *slog.Logger
+	Currency   string
+	// InCart lists which recordings the request's cart holds, with the license model; app sets it to orders' answer.
+	InCart func(ctx context.Context) (map[int64]string, error)
+	// Held lists which of the recordings the account holds a license to, with the newest license's id; app sets it to
+	// licensing's answer.
+	Held func(ctx context.Context, account int64, ids []int64) (map[int64]int64, error)
+
+	ix    *index.Index
+	ready atomic.Bool
+}
+
+// document is one published recording as the index wants it.
+type document struct {
+	ID              int64    `db:"id"`
+	Title           string   `db:"title"`
+	Description     string   `db:"description"`
+	Contributor     string   `db:"contributor"`
+	OwnerID         int64    `db:"owner_id"`
+	Pack            string   `db:"pack"`
+	PackID          int64    `db:"pack_id"`
+	Category        string   `db:"category"`
+	FreeCode        string   `db:"free_code"`
+	MinPrice        int64    `db:"min_price_minor"`
+	MinModel        string   `db:"min_model_code"`
+	Seconds         float64  `db:"seconds"`
+	LUFS            *float64 `db:"lufs"`
+	Centroid        float64  `db:"centroid"`
+	Tempo           float64  `db:"tempo"`
+	TempoConfidence float64  `db:"tempo_confidence"`
+	Key             string   `db:"musical_key"`
+	KeyConfidence   float64  `db:"key_confidence"`
+	Channels        int64    `db:"channels"`
+	SampleRate      int64    `db:"sample_rate"`
+	BitDepth        int64    `db:"bit_depth"`
+	Type            string   `db:"ext"`
+	Loopable        int64    `db:"loopable"`
+	PublishedAt     int64    `db:"published_at"`
+	Downloads       int64    `db:"downloads"`
+	Vector          []byte   `db:"vector"`
+}
+
+// documentQuery joins what the owners of the tables publish: views and columns of recordings. %s is a condition.
+const documentQuery = `SELECT r.id, r.title, r.description, a.name AS contributor, r.owner_id, coalesce(p.name, '') AS pack, r.pack_id, r.category,
+	coalesce(c.free_code, '') AS free_code, coalesce(c.min_price_minor, -1) AS min_price_minor, coalesce(c.min_model_code, '') AS min_model_code,
+	r.seconds, r.lufs, r.centroid, r.tempo, r.tempo_confidence, r.musical_key, r.key_confidence, r.channels, r.sample_rate, r.bit_depth, r.ext, r.loopable,
+	r.published_at, r.downloads, n.vector
+	FROM recording r JOIN account_public a ON a.id = r.owner_id LEFT JOIN pack p ON p.id = r.pack_id LEFT JOIN recording_price c ON c.recording_id = r.id
+	LEFT JOIN recording_analysis n ON n.recording_id = r.id WHERE r.state = 'published' AND %s ORDER BY r.id LIMIT 1000`
+
+// sureKey is the confidence from which a key is shown and searchable.
+const sureKey = .5
+
+func (s *Store) load(ctx context.Context, cond string, args ...any) ([]index.Document, error) {
+	rows, err := db.Query[document](ctx, s.DB, fmt.Sprintf(documentQuery, cond), args...)
+	if err != nil {
+		return nil, fmt.Errorf("load recordings for the index: %w", err)
+	}
+	ids := make([]int64, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	tags, err := s.Recordings.TagsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	licenses, err := s.offers(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]index.Document, len(rows))
+	for i, r := range rows {
+		d := index.Document{
+			ID: r.ID, Title: r.Title, Description: r.Description, Contributor: r.Contributor, ContributorID: r.OwnerID, Pack: r.Pack, PackID: r.PackID,
+			Tags: tags[r.ID], Category: r.Category, Licenses: licenses[r.ID], Free: r.FreeCode != "", PriceMinor: r.MinPrice, Seconds: r.Seconds, LUFS: math.NaN(), CentroidHz: r.Centroid,
+			Tempo: r.Tempo, TempoConfidence: r.TempoConfidence, Channels: int(r.Channels), SampleRate: int(r.SampleRate), BitDepth: int(r.BitDepth), Type: r.Type,
+			Loopable: r.Loopable != 0, PublishedAt: r.PublishedAt, Downloads: r.Downloads, Vector: vector(r.Vector),
+		}
+		if r.LUFS != nil {
+			d.LUFS = *r.LUFS
+		}
+		if r.KeyConfidence >= sureKey {
+			d.Key = r.Key
+		}
+		out[i] = d
+	}
+	return out, nil
+}
+
+// offers lists under which models recordings are offered, through licensing's view offer_open.
+func (s *Store) offers(ctx context.Context, ids []int64) (map[int64][]string, error) {
+	type row struct {
+		ID   int64  `db:"recording_id"`
+		Code string `db:"model_code"`
+	}
+	in, args := db.In(1, ids)
+	rows, err := db.Query[row](ctx, s.DB, `SELECT recording_id, model_code FROM offer_open WHERE recording_id IN (`+in+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("load offers for the index: %w", err)
+	}
+	out := map[int64][]string{}
+	for _, r := range rows {
+		out[r.ID] = append(out[r.ID], r.Code)
+	}
+	return out, nil
+}
+
+// vector reads the stored descriptor; one of another version or length is left out of similarity.
+func vector(b []byte) []float32 {
+	const dims = 110
+	if len(b) != dims*4 {
+		return nil
+	}
+	out := make([]float32, dims)
+	for i := range out {
+		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[i*4:]))
+	}
+	return out
+}
+
+// Fill builds the index from the tables and returns the number of the feed from which Follow goes on. It reads that number
+// first: what changes meanwhile is applied again, which does no harm.
+func (s *Store) Fill(ctx context.Context) (seq int64, err error) {
+	if seq, err = s.Feed.Head(ctx); err != nil {
+		return 0, fmt.Errorf("fill the index: %w", err)
+	}
+	ix := index.New(index.Config{})
+	last, batch := int64(0), []index.Document(nil)
+	var failed error
+	err = ix.PutAll(func() (index.Document, bool) {
+		if len(batch) == 0 {
+			if batch, failed = s.load(ctx, "r.id > $1", last); failed != nil || len(batch) == 0 {
+				return index.Document{}, false
+			}
+		}
+		d := batch[0]
+		batch, last = batch[1:], d.ID
+		return d, true
+	})
+	if err = errors.Join(failed, err); err != nil {
+		return 0, err
+	}
+	s.ix = ix
+	s.ready.Store(true)
+	return seq, nil
+}
+
+// Follow keeps the index up with the feed until ctx ends.
+func (s *Store) Follow(ctx context.Context, seq int64) {
+	s.Feed.Follow(ctx, seq, func(list []feed.Change) error { return s.apply(ctx, list) })
+}
+
+func (s *Store) apply(ctx context.Context, list []feed.Change) error {
+	changed := map[int64]bool{}
+	for _, c := range list {
+		switch c.Kind {
+		case "recording":
+			changed[c.ID] = true
+		case "account": // a name that changed, or an account that was suspended
+			ids, err := db.Query[int64](ctx, s.DB, `SELECT id FROM recording WHERE owner_id = $1 AND state = 'published'`, c.ID)
+			if err != nil {
+				return err
+			}
+			for _, id := range ids {
+				changed[id] = true
+			}
+		}
+	}
+	var ids []int64
+	for id := range changed {
+		ids = append(ids, id)
+	}
+	for len(ids) > 0 {
+		part := ids[:min(len(ids), 500)]
+		ids = ids[len(part):]
+		in, args := db.In(1, part)
+		docs, err := s.load(ctx, "r.id IN ("+in+")", args...)
+		if err != nil {
+			return err
+		}
+		found := map[int64]bool{}
+		for _, d := range docs {
+			found[d.ID] = true
+			if err := s.ix.Put(d); err != nil {
+				return fmt.Errorf("index recording %d: %w", d.ID, err)
+			}
+		}
+		for _, id := range part {
+			if !found[id] {
+				s.ix.Delete(id)
+			}
+		}
+	}
+	return nil
+}
+
+// Ready tells whether the index has been filled.
+func (s *Store) Ready() bool { return s.ready.Load() }
+
+// Index is the index, for the faces that search by their own language.
+func (s *Store) Index() *index.Index { return s.ix }
+
+// Similar lists up to n published recordings that sound like one, the nearest first. Two from the same contributor may
+// both be there; the recording itself is not.
+func (s *Store) Similar(id int64, n int) []int64 {
+	hits, _ := s.ix.Similar(id, n, nil)
+	out := make([]int64, len(hits))
+	for i, h := range hits {
+		out[i] = h.ID
+	}
+	return out
+}
