@@ -9,10 +9,13 @@ import (
 	"audiomicro/internal/db"
 	"audiomicro/internal/feed"
 	"audiomicro/internal/jobs"
+	"audiomicro/internal/ledger"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/listening"
 	"audiomicro/internal/mail"
 	"audiomicro/internal/moderation"
+	"audiomicro/internal/orders"
+	"audiomicro/internal/payments"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/uploads"
 )
@@ -21,7 +24,7 @@ import (
 func Schemas() []fs.FS {
 	return []fs.FS{
 		db.Schema(), feed.Schema(), jobs.Schema(), mail.Schema(), accounts.Schema(), recordings.Schema(), uploads.Schema(),
-		listening.Schema(), moderation.Schema(), licensing.Schema(),
+		listening.Schema(), moderation.Schema(), licensing.Schema(), ledger.Schema(), orders.Schema(), payments.Schema(),
 	}
 }
 

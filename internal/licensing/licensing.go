@@ -280,6 +280,9 @@ func (s *Store) SaveModel(ctx context.Context, m Model) (version int64, err erro
 		if err != nil {
 			return err
 		}
+		if !was.IsFree() && m.FloorMinor < 1 {
+			return web.Refuse(http.StatusUnprocessableEntity, "The lowest price of a paid license is more than nothing.")
+		}
 		version = was.Version
 		if m.Name != was.Name || m.Summary != was.Summary || m.Text != was.Text || m.Terms != was.Terms {
 			version++

@@ -424,14 +424,15 @@ func TestSaveModelRefuses(t *testing.T) {
 		s, _ := store(t, d)
 		good, _ := s.Model(ctx, d, "standard", 0)
 		for name, edit := range map[string]func(*licensing.Model){
-			"no name":           func(m *licensing.Model) { m.Name = " " },
-			"two lines of name": func(m *licensing.Model) { m.Name = "a\nb" },
-			"no summary":        func(m *licensing.Model) { m.Summary = "" },
-			"no text":           func(m *licensing.Model) { m.Text = " \n" },
-			"a megabyte":        func(m *licensing.Model) { m.Text = strings.Repeat("x", 1<<20) },
-			"NUL":               func(m *licensing.Model) { m.Text = "a\x00b" },
-			"negative price":    func(m *licensing.Model) { m.SFXMinor = -1 },
-			"impossible terms":  func(m *licensing.Model) { m.Terms.Seats = -5 },
+			"no name":            func(m *licensing.Model) { m.Name = " " },
+			"two lines of name":  func(m *licensing.Model) { m.Name = "a\nb" },
+			"no summary":         func(m *licensing.Model) { m.Summary = "" },
+			"no text":            func(m *licensing.Model) { m.Text = " \n" },
+			"a megabyte":         func(m *licensing.Model) { m.Text = strings.Repeat("x", 1<<20) },
+			"NUL":                func(m *licensing.Model) { m.Text = "a\x00b" },
+			"negative price":     func(m *licensing.Model) { m.SFXMinor = -1 },
+			"a floor of nothing": func(m *licensing.Model) { m.FloorMinor = 0 },
+			"impossible terms":   func(m *licensing.Model) { m.Terms.Seats = -5 },
 		} {
 			m := good
 			edit(&m)
