@@ -1,0 +1,146 @@
+// Package describe turns a stream into numbers for search: a vector of 110 for "sounds like", tempo, key, onsets, and the
+// descriptors of the Freesound API that can be computed honestly from one short-time spectrum.
+//
+// It looks at the frames of package spectrum, so that the transform is shared:
+//
+//	s := spectrum.New(rate, channels)
+//	d := describe.New(rate)
+//	s.OnFrame = d.Frame
+//	for each block { s.Write(block) }
+//	pictures := s.Result()      // first: hands out the last frames
+//	r := d.Result(pictures.Frames)
+//	r.Vector, r.BPM, r.Tonality …
+//
+// It keeps running moments of every feature in steps of 1.5 dB of the frame's level, so that frames more than 60 dB below
+// the loudest can be left out once that is known; an envelope that is folded two by two when it exceeds 8192 cells; and the
+// onset strength of the first 100 minutes or so. Memory stays below 2 MB. No number it returns is NaN or infinite.
+package describe
+
+import (
+	"math"
+
+	"audiomicro/internal/audio/spectrum"
+)
+
+// VectorVersion names the features, their order and the normalization of Vector. Vectors of different versions do not compare.
+const VectorVersion = 1
+
+// VectorSize is the length of Vector.
+const VectorSize = 110
+
+const (
+	levelStep   = 1.5    // dB per bucket
+	levelLow    = -150.0 // dB below which frames are silence
+	levels      = 120    // buckets: up to +30 dB
+	activeRange = 60.0   // dB below the loudest frame that still count
+	activeFade  = 12.0   // dB over which they fade in, so that no frame decides anything by a hair
+	maxFlux     = 1 << 18
+)
+
+// Analyzer collects one stream; it is not safe for concurrent use.
+type Analyzer struct {
+	rate     float64 // Hz
+	fps      float64 // frames a second
+	extract  *extractor
+	now      features
+	last     features
+	started  bool
+	moments  [levels]moments
+	loudest  float64 // dB
+	quiet    int64   // frames below -60 dBFS
+	frames   int64
+	flux     []float32
+	envelope envelope
+	ends     ends
+	chroma   [12]float64 // frames' pitch classes weighted by amplitude
+}
+
+// moments are sums over the frames of one level.
+type moments struct {
+	count       int64
+	sum, square [featureCount]float64
+}
+
+// New prepares an analyzer for frames of a stream of the given rate in Hz.
+func New(rate int) *Analyzer {
+	rate = max(rate, 1)
+	window := spectrum.WindowSize(rate)
+	return &Analyzer{
+		rate: float64(rate), fps: float64(rate) / float64(window/2), extract: newExtractor(rate, window),
+		envelope: newEnvelope(rate, window/2), loudest: levelLow,
+	}
+}
+
+// Frame takes the next frame of the stream; it has the shape of spectrum.Analyzer.OnFrame.
+func (a *Analyzer) Frame(f *spectrum.Frame) {
+	a.frames++
+	a.envelope.add(f.Samples[len(f.Samples)/2:])
+	level := 10 * math.Log10(float64(f.Total)+1e-20)
+	if level < -60 {
+		a.quiet++
+	}
+	flux := a.extract.frame(f, &a.now)
+	if len(a.flux) < maxFlux {
+		a.flux = append(a.flux, flux)
+	}
+	a.now[featLevel] = level
+	a.now[featFlux] = float64(flux)
+	for k := range mfccCount {
+		d := 0.0
+		if a.started {
+			d = math.Abs(a.now[featMFCC+k] - a.last[featMFCC+k])
+		}
+		a.now[featDelta+k] = d
+	}
+	a.ends.add(a.now)
+	if level < levelLow {
+		a.started = false
+		return
+	}
+	a.loudest = max(a.loudest, level)
+	m := &a.moments[min(int((level-levelLow)/levelStep), levels-1)]
+	m.count++
+	for i, v := range a.now {
+		m.sum[i] += v
+		m.square[i] += v * v
+	}
+	amplitude := math.Sqrt(float64(f.Total))
+	for p := range a.chroma {
+		a.chroma[p] += amplitude * a.now[featChroma+p]
+	}
+	a.last, a.started = a.now, true
+}
+
+// statistics are means and standard deviations over the active frames, weighted.
+type statistics struct {
+	count     float64
+	mean, std features
+	loudest   float64 // dB
+}
+
+func (a *Analyzer) statistics() (s statistics) {
+	s.loudest = a.loudest
+	var sum, square features
+	for b := range a.moments {
+		m := &a.moments[b]
+		above := levelLow + levelStep*(float64(b)+0.5) - (a.loudest - activeRange)
+		weight := min(above/activeFade, 1)
+		if m.count == 0 || weight <= 0 {
+			continue
+		}
+		s.count += weight * float64(m.count)
+		for i := range sum {
+			sum[i] += weight * m.sum[i]
+			square[i] += weight * m.square[i]
+		}
+	}
+	if s.count == 0 {
+		return s
+	}
+	n := s.count
+	for i := range sum {
+		s.mean[i] = sum[i] / n
+		s.std[i] = math.Sqrt(max(square[i]/n-s.mean[i]*s.mean[i], 0))
+	}
+	return s
+}

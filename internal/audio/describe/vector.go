@@ -1,0 +1,53 @@
+package describe
+
+import "math"
+
+// vectorMeans are the 42 features whose means and standard deviations lead the vector.
+var vectorMeans = func() (at [42]int) {
+	n := 0
+	for k := 1; k < mfccCount; k++ { // c0 is loudness
+		at[n] = featMFCC + k
+		n++
+	}
+	for f := featChroma; f <= featLevel; f++ {
+		at[n] = f
+		n++
+	}
+	return at
+}()
+
+// vector lays the raw features out: 42 means, 42 standard deviations, 20 mean changes of MFCC, 6 of the envelope.
+func vector(s *statistics, e shape, seconds float64, onsets int) (v [VectorSize]float64) {
+	n := 0
+	for _, f := range vectorMeans {
+		v[n] = s.mean[f]
+		if f == featLevel {
+			v[n] -= s.loudest // gain does not matter
+		}
+		v[n+len(vectorMeans)] = s.std[f]
+		n++
+	}
+	n *= 2
+	for k := range mfccCount {
+		v[n] = s.mean[featDelta+k]
+		n++
+	}
+	seconds = max(seconds, 1e-3)
+	copy(v[n:], []float64{
+		math.Log2(seconds), e.centroid / seconds, e.attackEnd / seconds, math.Log10(e.attack), e.effective / seconds,
+		math.Log2(1 + float64(onsets)/max(seconds, 0.25)),
+	})
+	return v
+}
+
+// normalize brings every feature to mean 0 and deviation 1 over the reference set and cuts at ±4.
+func normalize(raw [VectorSize]float64) (v [VectorSize]float32) {
+	for i, x := range raw {
+		z := (x - reference[i].mean) / reference[i].deviation
+		if math.IsNaN(z) {
+			z = 0
+		}
+		v[i] = float32(min(max(z, -4), 4))
+	}
+	return v
+}
