@@ -1139,7 +1139,7 @@ func Library(p LibraryPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if p.Total > 0 || p.Query != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 113, "<form class=\"find\" action=\"/library\" role=\"search\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 113, "<form class=\"find\" action=\"/library\" role=\"search\" aria-label=\"Your licenses\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -175,7 +175,7 @@ type page struct {
 }
 
 func pages() []page {
-	in := func(title, section string) ui.Frame {
+	in := func(title, section string) ui.Frame { // signed in, two licenses in the cart
 		return ui.Frame{Title: title, Section: section, Person: member, CartCount: 2, Description: "A page of the gallery.", DevMail: true}
 	}
 	search := in("drum", ui.SectionSounds)
