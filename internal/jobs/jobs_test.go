@@ -3,6 +3,8 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -306,4 +308,66 @@ func TestTwoNodes(t *testing.T) {
 	if a == 0 || b == 0 || a+b != n {
 		t.Fatalf("node a worked %d jobs, node b %d, of %d", a, b, n)
 	}
+}
+
+// TestRequeue carries jobs from each engine to a new database, as a restored backup does.
+func TestRequeue(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, from *db.DB) {
+		old := queue(t, from, jobs.Options{})
+		jobs.On(old, "test.kept", jobs.Opts{}, func(context.Context, happened) error { return nil })
+		jobs.On(old, "test.gone", jobs.Opts{}, func(context.Context, happened) error { return nil })
+		raise(t, from, old, happened{1}, happened{2})
+		list, err := old.Waiting(t.Context())
+		must(t, err)
+		if len(list) != 4 {
+			t.Fatalf("waiting: %+v", list)
+		}
+		to := open(t, db.Options{File: filepath.Join(t.TempDir(), "restored.db")})
+		q := queue(t, to, jobs.Options{})
+		got := make(chan int64, 4)
+		jobs.On(q, "test.kept", jobs.Opts{}, func(_ context.Context, e happened) error { got <- e.ID; return nil })
+		must(t, to.Tx(t.Context(), func(tx *db.Tx) error {
+			unknown, err := q.Requeue(t.Context(), tx, list)
+			if unknown != 2 {
+				t.Errorf("%d unknown", unknown)
+			}
+			return err
+		}))
+		run(t, q)
+		if sum := <-got + <-got; sum != 3 {
+			t.Fatalf("the ids of the two jobs add up to %d", sum)
+		}
+	})
+}
+
+// BenchmarkJobs raises and works jobs that complete in their own transactions.
+func BenchmarkJobs(b *testing.B) {
+	d, err := db.Open(b.Context(), db.Options{File: filepath.Join(b.TempDir(), "bench.db")})
+	must(b, err)
+	defer d.Close()
+	must(b, d.Migrate(b.Context(), []fs.FS{db.Schema(), jobs.Schema(), effects}))
+	must(b, jobs.Migrate(b.Context(), d))
+	q, err := jobs.New(d, jobs.Options{Node: "bench", Workers: 8})
+	must(b, err)
+	var n atomic.Int64
+	all := make(chan bool)
+	jobs.On(q, "test.bench", jobs.Opts{}, func(ctx context.Context, e happened) error {
+		err := d.Tx(ctx, func(tx *db.Tx) error { return jobs.Complete(ctx, tx) })
+		if n.Add(1) == int64(b.N) {
+			close(all)
+		}
+		return err
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- q.Run(ctx) }()
+	b.ResetTimer()
+	for i := range b.N {
+		must(b, d.Tx(b.Context(), func(tx *db.Tx) error { return q.Raise(b.Context(), tx, happened{int64(i)}) }))
+	}
+	<-all
+	b.StopTimer()
+	cancel()
+	must(b, <-done)
 }
