@@ -12,6 +12,8 @@ import (
 // ErrCannotStrip means that fields cannot be taken out of files of this format here.
 var ErrCannotStrip = errors.New("fields cannot be taken out of this format")
 
+var errDamaged = fmt.Errorf("%w: the file is damaged", ErrCannotStrip)
+
 // CanStrip reports whether Strip knows the format.
 func CanStrip(k sniff.Kind) bool {
 	switch k.Container {
@@ -68,7 +70,7 @@ func Strip(dst io.Writer, src io.ReaderAt, size int64, k sniff.Kind, keep func(F
 		if p.n > 0 {
 			n, err := io.Copy(dst, io.NewSectionReader(src, p.off, p.n))
 			if err == nil && n < p.n {
-				err = io.ErrUnexpectedEOF
+				err = errDamaged
 			}
 			if err != nil {
 				return wrapStrip(k, err)
@@ -119,7 +121,7 @@ func replace(doc []*block, size int64, keep func(Field) bool) (out []piece) {
 func stripIFF(in *input, doc []*block, keep func(Field) bool) ([]piece, error) {
 	head := in.at(0, 12)
 	if len(head) < 12 {
-		return nil, io.ErrUnexpectedEOF
+		return nil, errDamaged
 	}
 	var order binary.ByteOrder = binary.LittleEndian
 	if string(head[:4]) == "FORM" {
@@ -149,7 +151,7 @@ func stripIFF(in *input, doc []*block, keep func(Field) bool) ([]piece, error) {
 // stripFLAC rewrites the metadata blocks and marks the last one.
 func stripFLAC(in *input, doc []*block, keep func(Field) bool) ([]piece, error) {
 	var out, tail []piece
-	at, last := int64(0), -1
+	at, last, marked := int64(0), -1, false
 	for _, b := range doc {
 		switch {
 		case b.source == "id3v2":
@@ -158,15 +160,15 @@ func stripFLAC(in *input, doc []*block, keep func(Field) bool) ([]piece, error) 
 			tail = append(tail, piece{off: at, n: b.off - at})
 			tail = append(tail, b.output(keep)...)
 		default:
-			if last < 0 {
-				out = append(out, piece{data: []byte("fLaC")})
+			if !marked {
+				out, marked = append(out, piece{data: []byte("fLaC")}), true
 			}
 			p := b.output(keep)
 			if length(p) > 0 {
 				if p[0].data == nil { // unchanged
 					h := in.at(b.off, 4)
 					if len(h) < 4 {
-						return nil, io.ErrUnexpectedEOF
+						return nil, errDamaged
 					}
 					p = []piece{{data: h}, {off: b.off + 4, n: b.end - b.off - 4}}
 				}
@@ -178,7 +180,7 @@ func stripFLAC(in *input, doc []*block, keep func(Field) bool) ([]piece, error) 
 		at = b.end
 	}
 	if last < 0 {
-		return nil, io.ErrUnexpectedEOF
+		return nil, errDamaged
 	}
 	out[last].data[0] |= 0x80
 	out = append(out, tail...)
