@@ -29,7 +29,7 @@ var (
 )
 
 // Start runs a worker on src and waits for it. Outputs appear in dir, which must exist, be empty and belong to this job
-// alone. progress may be nil; it is called from another goroutine, never after Start has returned. src is not closed.
+// alone. progress may be nil; it is called on the caller's goroutine, at most about ten times a second. src is not closed.
 //
 // The error is a *Failure when the sound or the worker is the cause, and wraps ctx's error when ctx ended; then the worker and
 // all it started were killed.
