@@ -26,6 +26,7 @@ import (
 	"audiomicro/internal/mail"
 	"audiomicro/internal/moderation"
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/search"
 	"audiomicro/internal/uploads"
 	"audiomicro/internal/web"
 )
@@ -52,7 +53,10 @@ type App struct {
 	Moderation *moderation.Store
 	Licensing  *licensing.Store
 
-	accountPages *accounts.Pages
+	Search *search.Store
+
+	accountPages   *accounts.Pages
+	recordingPages *recordings.Pages
 
 	instance string
 	unlock   func()
@@ -224,6 +228,10 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.Uploads = &uploads.Store{DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Site: a.Site, Log: a.Log, Now: a.Now, Node: a.node(),
 		MaxBytes: int64(c.MaxUpload), Lifetime: c.UploadLifetime, FFmpeg: a.Ingest.FFmpeg != ""}
+	a.Search = &search.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Listening: a.Listening, Site: a.Site, Log: a.Log, Currency: c.Currency,
+		InCart: a.inCart, Held: a.Licensing.HeldOf}
+	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
+		License: a.licenseBox, Person: a.personCard, Notes: a.reviewNotes}
 	a.subscribe()
 	if err := a.Licensing.Seed(ctx); err != nil {
 		return err

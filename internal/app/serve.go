@@ -59,7 +59,15 @@ func (a *App) Start(l net.Listener) (*Server, error) {
 
 // begin starts what runs beside the requests: jobs and the followers of the feed.
 func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
-	wg.Add(1)
+	seq, err := a.Search.Fill(ctx)
+	if err != nil {
+		return err
+	}
+	wg.Add(2)
+	go func() {
+		defer wg.Done()
+		a.Search.Follow(ctx, seq)
+	}()
 	go func() {
 		defer wg.Done()
 		if err := a.Jobs.Run(ctx); err != nil && ctx.Err() == nil {

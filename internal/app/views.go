@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"audiomicro/internal/db"
+	"audiomicro/internal/moderation"
+	"audiomicro/internal/recordings"
+	"audiomicro/internal/web/ui"
+)
+
+// inCart lists what the cart of ctx's request holds.
+func (a *App) inCart(context.Context) (map[int64]string, error) { return nil, nil }
+
+// licenseBox fills the license card of a recording's page.
+func (a *App) licenseBox(ctx context.Context, r recordings.Recording) (ui.LicenseBox, string, error) {
+	cart, err := a.inCart(ctx)
+	if err != nil {
+		return ui.LicenseBox{}, "", err
+	}
+	return a.Licensing.Box(ctx, r.ID, cart[r.ID])
+}
+
+// personCard describes a contributor beside a recording: name, how many recordings, since when, and as avatar the average
+// spectrum of what is published.
+func (a *App) personCard(ctx context.Context, account int64) (ui.PersonCard, error) {
+	acc, err := a.Accounts.ByID(ctx, account)
+	if err != nil {
+		return ui.PersonCard{}, err
+	}
+	tones, err := db.Query[string](ctx, a.DB, `SELECT tones FROM recording WHERE owner_id = $1 AND state = 'published' ORDER BY published_at DESC LIMIT 200`, account)
+	if err != nil {
+		return ui.PersonCard{}, err
+	}
+	n, err := db.Get[int64](ctx, a.DB, `SELECT count(*) FROM recording WHERE owner_id = $1 AND state = 'published'`, account)
+	if err != nil {
+		return ui.PersonCard{}, err
+	}
+	return ui.PersonCard{
+		Avatar: ui.Avatar{Name: acc.Name, Tones: averageTones(tones)}, Name: acc.Name, URL: "/people/" + acc.Name,
+		Text: fmt.Sprintf("%s, since %d", ui.Plural(int(n), "sound", "sounds"), time.UnixMicro(acc.CreatedAt).UTC().Year()),
+	}, nil
+}
+
+// averageTones adds up the eight tone bands of several recordings and scales the highest to 255.
+func averageTones(list []string) (out [8]uint8) {
+	var sum [8]int
+	for _, text := range list {
+		parts := strings.Split(text, ",")
+		if len(parts) != len(sum) {
+			continue
+		}
+		for i, p := range parts {
+			v, err := strconv.Atoi(p)
+			if err == nil {
+				sum[i] += v
+			}
+		}
+	}
+	top := 0
+	for _, s := range sum {
+		top = max(top, s)
+	}
+	for i, s := range sum {
+		if top > 0 {
+			out[i] = uint8(s * 255 / top)
+		}
+	}
+	return out
+}
+
+// reviewNotes lists what happened to a recording in reviews.
+func (a *App) reviewNotes(ctx context.Context, r recordings.Recording) ([]ui.LogLine, error) {
+	list, err := a.Moderation.History(ctx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	var out []ui.LogLine
+	for _, v := range list {
+		switch v.State {
+		case moderation.Approved:
+			out = append(out, ui.LogLine{At: v.DecidedAt, Text: "Approved."})
+		case moderation.Returned:
+			out = append(out, ui.LogLine{At: v.DecidedAt, Text: "Returned: " + v.Note})
+		}
+		out = append(out, ui.LogLine{At: v.SubmittedAt, Text: "Submitted for review."})
+	}
+	return out, nil
+}

@@ -1,0 +1,430 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/recordings"
+	"audiomicro/internal/search/index"
+	"audiomicro/internal/search/query"
+	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
+)
+
+// Routes lists the pages of finding.
+func (s *Store) Routes() []web.Route {
+	return []web.Route{
+		{Pattern: "GET /{$}", Action: access.Look, Handle: s.home},
+		{Pattern: "GET /search", Action: access.Look, Handle: s.results},
+		{Pattern: "GET /search/suggest", Action: access.Look, Handle: s.suggest, API: true},
+	}
+}
+
+// shownFacets are the blocks of the rail, from the top.
+var shownFacets = []query.Field{query.Category, query.Brightness, query.Length, query.License, query.Tempo, query.Key, query.Price, query.Tag, query.Type, query.Channels, query.Rate, query.Depth, query.Loop, query.By}
+
+func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
+	if err := s.Site.Limits.Take(web.SearchByIP, web.IPKey(s.Site.ClientIP(r)), s.Site.Now()); err != nil {
+		return err
+	}
+	q, err := query.FromValues(r.URL.Query())
+	var bad *query.ValueError
+	if errors.As(err, &bad) {
+		return web.Refuse(http.StatusBadRequest, "%s", bad.Text)
+	}
+	if err != nil {
+		return err
+	}
+	res, err := s.ix.Search(q, shownFacets...)
+	if errors.As(err, &bad) {
+		return web.Refuse(http.StatusBadRequest, "%s", bad.Text)
+	}
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(res.Hits))
+	for i, h := range res.Hits {
+		ids[i] = h.ID
+	}
+	sounds, err := s.Published(r.Context(), ids)
+	if err != nil {
+		return err
+	}
+	page := ui.SearchPage{
+		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: chips(q), ResetURL: address(q.Bare()),
+		Sorts: sorts(q), Hidden: hidden(q), Sounds: sounds, Pager: pager(q, res.Total),
+	}
+	if len(page.Chips) == 0 {
+		page.ResetURL = ""
+	}
+	if res.DidYouMean != "" {
+		again := q.Bare()
+		again.Text = res.DidYouMean
+		page.DidYouMean = &ui.Link{Text: res.DidYouMean, URL: address(again)}
+	}
+	if res.Total == 0 {
+		page.Empty = empty(q, res)
+	}
+	return s.Site.Page(w, r, web.View{Title: page.Heading, Section: ui.SectionSounds, Query: q.Text, Canonical: address(q)}, ui.SearchResults(page))
+}
+
+// Published makes rows of those of ids that are published now, whoever looks: what the index returned is checked here.
+func (s *Store) Published(ctx context.Context, ids []int64) ([]ui.Sound, error) {
+	all, err := s.Recordings.ByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	public := make([]int64, 0, len(all))
+	for _, r := range all {
+		if r.State == recordings.Published {
+			public = append(public, r.ID)
+		}
+	}
+	return s.Sounds(ctx, public)
+}
+
+func address(q query.Query) string {
+	v := q.Values().Encode()
+	if v == "" {
+		return "/search"
+	}
+	return "/search?" + v
+}
+
+func heading(q query.Query) string {
+	if q.Text != "" {
+		return q.Text
+	}
+	if len(q.Picks) == 1 && len(q.Ranges) == 0 {
+		switch p := q.Picks[0]; p.Field {
+		case query.Category:
+			return categoryName(p.Value)
+		case query.Tag, query.By:
+			return p.Value
+		}
+	}
+	return "All sounds"
+}
+
+func categoryName(code string) string {
+	if c, ok := recordings.CategoryOf(code); ok {
+		return c.Name
+	}
+	for _, c := range recordings.Categories() {
+		if strings.HasPrefix(c.Code, code+"-") {
+			return c.Group
+		}
+	}
+	return code
+}
+
+var titles = map[query.Field]string{
+	query.Category: "Kind", query.Brightness: "Brightness", query.Length: "Length", query.License: "License", query.Tempo: "Tempo", query.Key: "Key", query.Price: "Price",
+	query.Tag: "Tags", query.Type: "File type", query.Channels: "Channels", query.Rate: "Sample rate", query.Depth: "Bit depth", query.Loop: "Loops", query.By: "Contributor",
+	query.PackID: "Pack", query.Year: "Year", query.Loudness: "Loudness",
+}
+
+var tones = []string{"sub, hum, boom", "low", "voice body, toms", "low middle", "presence", "high middle", "metal, breath", "air, hiss, glass"}
+
+// label writes a facet's value for people.
+func label(f query.Field, value, written string) string {
+	switch f {
+	case query.Category:
+		return categoryName(value)
+	case query.Brightness:
+		if n, err := strconv.Atoi(value); err == nil && n >= 0 && n < len(tones) {
+			return tones[n]
+		}
+	case query.License:
+		return licenseName(value)
+	case query.Price:
+		return map[string]string{"free": "Free", "low": "Up to $3", "high": "Over $3"}[value]
+	case query.Type:
+		return strings.ToUpper(value)
+	case query.Channels:
+		switch value {
+		case "1":
+			return "Mono"
+		case "2":
+			return "Stereo"
+		}
+		return value + " channels"
+	case query.Rate:
+		if n, err := strconv.ParseFloat(value, 64); err == nil {
+			return strconv.FormatFloat(n/1000, 'f', -1, 64) + " kHz"
+		}
+	case query.Depth:
+		if value == "0" {
+			return "Compressed"
+		}
+		return value + " bit"
+	case query.Loop:
+		return map[string]string{"yes": "Loops cleanly", "no": "Does not loop"}[value]
+	case query.Key:
+		if root, ok := strings.CutSuffix(value, "m"); ok {
+			return strings.ReplaceAll(root, "#", "♯") + " min"
+		}
+		return strings.ReplaceAll(value, "#", "♯")
+	}
+	if written != "" {
+		return written
+	}
+	return value
+}
+
+func licenseName(code string) string {
+	switch code {
+	case "personal":
+		return "Personal"
+	case "standard":
+		return "Standard"
+	case "broadcast-1m":
+		return "Broadcast 1M"
+	case "broadcast-10m":
+		return "Broadcast 10M and film"
+	case "unlimited":
+		return "Unlimited"
+	}
+	return shortLicense(code)
+}
+
+// most is how many values of a facet are shown before the page says how many more there are.
+const most = 8
+
+func (s *Store) facets(q query.Query, all index.Facets) []ui.Facet {
+	var out []ui.Facet
+	for i, field := range shownFacets {
+		f := all.Of(field)
+		block := ui.Facet{Name: string(field), Title: titles[field], Kind: ui.FacetCheck, Closed: i > 6}
+		switch field {
+		case query.Length, query.Tempo:
+			block = rangeFacet(q, f, block)
+			if field == query.Tempo && !counted(f) {
+				continue
+			}
+		case query.Brightness:
+			block.Kind = ui.FacetBrightness
+			for _, row := range f.Rows {
+				block.Histogram = append(block.Histogram, row.Count)
+				block.Options = append(block.Options, option(field, row))
+			}
+		case query.Key:
+			block = keyFacet(q, f, block)
+			if !counted(f) {
+				continue
+			}
+		default:
+			if block.Options = options(field, f); len(block.Options) == 0 {
+				continue
+			}
+		}
+		out = append(out, block)
+	}
+	return out
+}
+
+func counted(f index.Facet) bool {
+	for _, r := range f.Rows {
+		if r.Count > 0 || r.Chosen {
+			return true
+		}
+	}
+	return false
+}
+
+func option(field query.Field, row index.Row) ui.FacetOption {
+	return ui.FacetOption{Value: row.Value, Label: label(field, row.Value, row.Label), Count: row.Count, Selected: row.Chosen}
+}
+
+// options lists the values of a facet: leaves of the taxonomy only, the most frequent first, chosen ones always.
+func options(field query.Field, f index.Facet) []ui.FacetOption {
+	var out []ui.FacetOption
+	for _, row := range f.Rows {
+		if field == query.Category && !strings.Contains(row.Value, "-") {
+			continue
+		}
+		if row.Count == 0 && !row.Chosen && len(f.Rows) > most {
+			continue
+		}
+		if len(out) >= most && !row.Chosen {
+			continue
+		}
+		out = append(out, option(field, row))
+	}
+	return out
+}
+
+func rangeFacet(q query.Query, f index.Facet, block ui.Facet) ui.Facet {
+	block.Kind, block.MinName, block.MaxName, block.Unit = ui.FacetRange, block.Name+"_min", block.Name+"_max", "s"
+	if f.Field == query.Tempo {
+		block.Unit = "BPM"
+	}
+	values := q.Values()
+	block.MinValue, block.MaxValue = values.Get(block.MinName), values.Get(block.MaxName)
+	first, last := -1, -1
+	for i, row := range f.Rows {
+		block.Histogram = append(block.Histogram, row.Count)
+		if row.Chosen {
+			if first < 0 {
+				first = i
+			}
+			last = i
+		}
+	}
+	if first >= 0 {
+		block.ChosenLo, block.ChosenHi = first, last+1
+	}
+	return block
+}
+
+// keyFacet counts the twelve notes of an octave, major keys; minor ones that are chosen or there follow as values of their own.
+func keyFacet(q query.Query, f index.Facet, block ui.Facet) ui.Facet {
+	block.Kind = ui.FacetKey
+	counts := map[string]index.Row{}
+	for _, row := range f.Rows {
+		counts[row.Value] = row
+	}
+	for i, key := range query.Keys() {
+		if i%2 == 0 {
+			row := counts[key]
+			block.Options = append(block.Options, ui.FacetOption{Value: key, Label: label(query.Key, key, ""), Count: row.Count, Selected: q.Has(query.Key, key)})
+		}
+	}
+	return block
+}
+
+func chips(q query.Query) []ui.Chip {
+	var out []ui.Chip
+	for _, c := range q.Chips() {
+		value := label(c.Field, c.Value, "")
+		if c.Field.Numeric() {
+			low, high, _ := strings.Cut(c.Value, "..")
+			unit := map[query.Field]string{query.Length: " s", query.Tempo: " BPM", query.Loudness: " LUFS"}[c.Field]
+			switch {
+			case low == "":
+				value = "up to " + high + unit
+			case high == "":
+				value = "from " + low + unit
+			default:
+				value = low + "–" + high + unit
+			}
+		}
+		out = append(out, ui.Chip{Label: titles[c.Field], Value: value, Remove: address(q.Without(c.Field, c.Value))})
+	}
+	return out
+}
+
+func sorts(q query.Query) []ui.Option {
+	var out []ui.Option
+	for _, s := range []struct {
+		by   query.Sort
+		name string
+	}{
+		{query.ByRelevance, "Best match"}, {query.ByNewest, "Newest"}, {query.ByDownloads, "Most downloaded"}, {query.ByShortest, "Shortest"},
+		{query.ByLongest, "Longest"}, {query.ByCheapest, "Lowest price"}, {query.ByDearest, "Highest price"}, {query.ByTitle, "Title"},
+	} {
+		out = append(out, ui.Option{Value: string(s.by), Label: s.name, Selected: q.Sort == s.by || q.Sort == "" && s.by == query.ByRelevance})
+	}
+	return out
+}
+
+// hidden carries the parameters that no control of the page holds.
+func hidden(q query.Query) []ui.Hidden {
+	var out []ui.Hidden
+	for key, values := range q.Values() {
+		switch query.Field(key) {
+		case "q", "sort", "page", query.Category, query.Brightness, query.License, query.Key, query.Price, query.Tag, query.Type, query.Channels, query.Rate, query.Depth, query.Loop, query.By,
+			"length_min", "length_max", "tempo_min", "tempo_max":
+			continue
+		}
+		for _, v := range values {
+			out = append(out, ui.Hidden{Name: key, Value: v})
+		}
+	}
+	return out
+}
+
+func pager(q query.Query, total int) ui.Pager {
+	_, limit := q.Window()
+	pages := min((total+limit-1)/limit, query.MaxOffset/limit)
+	page := max(q.Page, 1)
+	at := func(n int) string {
+		q.Page = n
+		return address(q)
+	}
+	p := ui.Pager{Page: page, Pages: pages}
+	if page > 1 {
+		p.Prev = at(page - 1)
+	}
+	if page < pages {
+		p.Next = at(page + 1)
+	}
+	for n := 1; n <= pages; n++ {
+		if n == 1 || n == pages || n >= page-2 && n <= page+2 {
+			p.Links = append(p.Links, ui.Link{Text: strconv.Itoa(n), URL: at(n), Current: n == page})
+		} else if last := len(p.Links) - 1; p.Links[last].URL != "" {
+			p.Links = append(p.Links, ui.Link{Text: "…"})
+		}
+	}
+	return p
+}
+
+// empty says what was looked for and which filter stands in the way.
+func empty(q query.Query, res index.Result) *ui.Empty {
+	chosen := q.Chosen()
+	e := &ui.Empty{Title: "Nothing here yet", Text: "No recording is published on this site so far."}
+	switch {
+	case q.Text != "" && len(chosen) > 0:
+		e.Title = fmt.Sprintf("Nothing matches “%s” with %s", q.Text, ui.Plural(len(chosen), "filter", "filters"))
+	case q.Text != "":
+		e.Title, e.Text = fmt.Sprintf("Nothing matches “%s”", q.Text), "Try fewer words, or a broader one."
+		e.Out = &ui.Link{Text: "All sounds", URL: "/search"}
+		return e
+	case len(chosen) > 0:
+		e.Title = fmt.Sprintf("Nothing matches these %s", ui.Plural(len(chosen), "filter", "filters"))
+	default:
+		return e
+	}
+	e.Text = ""
+	best, count := query.Field(""), 0
+	for _, f := range chosen {
+		if n := res.Facets.Of(f).Total; n > count {
+			best, count = f, n
+		}
+	}
+	if count > 0 {
+		e.Text = fmt.Sprintf("Without the %s filter there are %s.", strings.ToLower(titles[best]), ui.Count(count))
+		e.Out = &ui.Link{Text: fmt.Sprintf("Drop the %s filter", strings.ToLower(titles[best])), URL: address(q.Without(best, ""))}
+	} else {
+		e.Out = &ui.Link{Text: "Drop all filters", URL: address(q.Bare())}
+	}
+	return e
+}
+
+// suggest finishes what is typed in the search box.
+func (s *Store) suggest(w http.ResponseWriter, r *http.Request) error {
+	type suggestion struct {
+		Text  string `json:"text"`
+		Tag   bool   `json:"tag"`
+		Count int    `json:"count"`
+		URL   string `json:"url"`
+	}
+	out := []suggestion{}
+	text := r.URL.Query().Get("q")
+	if len(text) <= query.MaxText && strings.TrimSpace(text) != "" {
+		for _, g := range s.ix.Suggest(text, 8) {
+			u := "/search?" + url.Values{"q": {g.Text}}.Encode()
+			if g.Tag {
+				u = "/search?" + url.Values{"tag": {g.Text}}.Encode()
+			}
+			out = append(out, suggestion{g.Text, g.Tag, g.Count, u})
+		}
+	}
+	return web.WriteJSON(w, http.StatusOK, out)
+}
