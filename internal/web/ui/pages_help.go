@@ -157,10 +157,10 @@ func inFours(s string) string {
 func chartY(share float64) string { return tenth(190 - min(max(share, 0), 1)*180) }
 
 func monthX(i, n int, within float64) string {
-	return percent((float64(i) + within) / float64(max(n, 1)) * .95)
+	return percent((float64(i) + within) / float64(max(n, 1)))
 }
 
-func monthWidth(n int) string { return percent(.5 / float64(max(n, 1)) * .95) }
+func monthWidth(n int) string { return percent(.5 / float64(max(n, 1))) }
 
 func monthTable(months []MonthBar) Table {
 	t := Table{Caption: "Earnings by month", Head: []Column{{Title: "Month"}, {Title: "You earned", Figure: true}}}
