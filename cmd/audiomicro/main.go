@@ -26,6 +26,9 @@ func commands() []command {
 	return []command{
 		{"serve", "[--data DIR] [--listen ADDR] [--url URL] …", "serve the site", serve},
 		{"migrate", "", "bring the database up to this program's schema", migrate},
+		{"account create", "--name NAME --email ADDR --born YYYY-MM-DD [--role ROLE] [--json]", "make a confirmed account with an API credential", accountCreate},
+		{"account show", "NAME [--json]", "show an account without its secrets", accountShow},
+		{"account suspend", "NAME [--json]", "shut an account out at once", accountSuspend},
 		{"config print", "", "print every setting with its meaning", configPrint},
 		{"config check", "", "read the settings and say whether they are right", configCheck},
 		{"bench ingest", "FILE… [--outputs hq,lq,marked] [--json]", "measure the analysis and encoding of files", benchIngest},
