@@ -28,7 +28,7 @@ func (a *App) mount() {
 	a.Site.Mount(a.Search.Routes()...)
 	a.Site.Mount(a.recordingPages.Routes()...)
 	a.Site.Mount(a.Listening.Routes()...)
-	a.Site.Mount(a.Uploads.TusRoutes()...)
+	a.Site.Mount(a.Uploads.Routes()...)
 	a.Site.Frame = a.frame
 }
 

@@ -38,7 +38,9 @@ type Description struct {
 	Rights      bool     `json:"rights"` // the declaration RightsText was made
 }
 
-func (d Description) clean() Description {
+// Clean is d as Describe would keep it: texts without control characters and cut to their limits, tags lower-cased and without
+// doubles.
+func (d Description) Clean() Description {
 	d.Title = cleanLine(d.Title, MaxTitle)
 	d.Description = cleanText(d.Description, MaxDescription)
 	d.Pack = cleanLine(d.Pack, 100)
@@ -140,7 +142,7 @@ func (s *Store) Describe(ctx context.Context, tx *db.Tx, editor access.Actor, id
 	if r.State == Submitted {
 		return web.Refuse(http.StatusConflict, "This recording is being reviewed. Its description can be changed again when the review is done.")
 	}
-	d = d.clean()
+	d = d.Clean()
 	if d.Category != "" {
 		if _, ok := CategoryOf(d.Category); !ok {
 			return web.Refuse(http.StatusUnprocessableEntity, "%q is no category of this site.", d.Category)

@@ -251,6 +251,47 @@ func (s *Store) List(ctx context.Context, f Filter) ([]Recording, error) {
 	return list, nil
 }
 
+// CountStates counts an owner's recordings by state.
+func (s *Store) CountStates(ctx context.Context, owner int64) (map[State]int64, error) {
+	type row struct {
+		State State `db:"state"`
+		N     int64 `db:"n"`
+	}
+	rows, err := db.Query[row](ctx, s.DB, `SELECT state, count(*) AS n FROM recording WHERE owner_id = $1 GROUP BY state`, owner)
+	if err != nil {
+		return nil, fmt.Errorf("count recordings of account %d: %w", owner, err)
+	}
+	out := map[State]int64{}
+	for _, r := range rows {
+		out[r.State] = r.N
+	}
+	return out, nil
+}
+
+// Uses tells whether any recording refers to the blob, as its original or as a file made from it.
+func (s *Store) Uses(ctx context.Context, sha256 string) (bool, error) {
+	n, err := db.Get[int64](ctx, s.DB, `SELECT (SELECT count(*) FROM recording WHERE sha256 = $1) + (SELECT count(*) FROM recording_media WHERE sha256 = $1)`, sha256)
+	if err != nil {
+		return false, fmt.Errorf("uses of %s: %w", sha256, err)
+	}
+	return n > 0, nil
+}
+
+// ReplaceOriginal puts another file in the place of a draft's original, in tx: the same sound with other tags. was is the
+// SHA-256 the caller read; when the recording has moved on since, nothing changes.
+func (s *Store) ReplaceOriginal(ctx context.Context, tx *db.Tx, id int64, was, sha256, md5 string, size int64) error {
+	n, err := db.Exec(ctx, tx, `UPDATE recording SET sha256 = $1, md5 = $2, byte_size = $3, updated_at = $4 WHERE id = $5 AND sha256 = $6 AND published_at = 0 AND state IN ('draft', 'returned')`,
+		sha256, md5, size, s.Now().UnixMicro(), id, was)
+	if err != nil {
+		return fmt.Errorf("replace the original of recording %d: %w", id, err)
+	}
+	if n == 0 {
+		return &web.Public{Status: http.StatusConflict, Text: "The file can be changed only before it is submitted. Open the page again.", Err: ErrState}
+	}
+	s.Feed.Note(ctx, tx, "recording", id)
+	return nil
+}
+
 // Original is what is known of uploaded bytes when their draft is made.
 type Original struct {
 	OwnerID                                      int64
@@ -267,7 +308,7 @@ func (s *Store) Create(ctx context.Context, tx *db.Tx, o Original) (Recording, e
 		return Recording{}, err
 	}
 	now := s.Now().UnixMicro()
-	d := o.Description.clean()
+	d := o.Description.Clean()
 	_, err = db.Exec(ctx, tx, `INSERT INTO recording (id, owner_id, token, state, processing, title, description, category, pack_id, file_name, byte_size,
 		sha256, md5, container, codec, ext, credit, source_url, created_at, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18)`,

@@ -27,12 +27,16 @@ import (
 	"sync"
 	"time"
 
+	"audiomicro/internal/access"
 	"audiomicro/internal/audio/meta"
 	"audiomicro/internal/audio/sniff"
 	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
+	"audiomicro/internal/feed"
+	"audiomicro/internal/licensing"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
 )
 
 //go:embed schema/*.sql
@@ -59,6 +63,15 @@ type Store struct {
 	MaxBytes   int64         // largest file
 	Lifetime   time.Duration // of an unfinished upload after its last byte
 	FFmpeg     bool          // a native ffmpeg was found: more formats are accepted
+
+	Licensing *licensing.Store
+	Feed      *feed.Feed
+	// Hears chooses the previews that an actor gets of a recording; app sets it to listening's answer.
+	Hears func(a access.Actor, rec recordings.Recording, licensed bool) (hq, lq string)
+	// Terms is the form that accepts the contributor terms and then leads to next; app sets it to accounts'.
+	Terms func(next string) ui.FormPage
+	// TermsHTML is the text of the contributor terms.
+	TermsHTML string
 
 	mu      sync.Mutex
 	holders map[int64]*holder
@@ -126,9 +139,6 @@ type Taken struct {
 	SHA256    string // hex, of the whole file
 	Repeated  bool   // the same person sent these bytes before: Recording is the existing one
 }
-
-// ErrRefused is wrapped by refusals of the content, as opposed to faults of the machine.
-var ErrRefused = errors.New("file refused")
 
 // Extra is what an importer knows beyond the file itself. Empty fields leave what the file says.
 type Extra struct {
@@ -237,6 +247,13 @@ func (s *Store) complete(ctx context.Context, stage string, account int64, fileN
 	if err != nil {
 		return Taken{}, fmt.Errorf("make draft: %w", err)
 	}
+	// The bytes may have lain there already, and whoever deleted the last draft of them may not have seen this one yet.
+	if _, err := s.Blobs.Stat(ctx, blob.Ref(sha)); errors.Is(err, blob.ErrNotFound) {
+		err = s.Blobs.Restore(ctx, blob.Ref(sha))
+		if err != nil {
+			return Taken{}, fmt.Errorf("restore upload: %w", err)
+		}
+	}
 	return t, nil
 }
 
@@ -258,6 +275,9 @@ func (s *Store) read(ctx context.Context, ref blob.Ref, fileName string, kind sn
 	}
 	if found.Title != "" {
 		desc.Title = found.Title
+	}
+	if found.Category != "" {
+		desc.Category = found.Category
 	}
 	desc.Description = found.Description
 	desc.Tags = recordings.CleanTags(append(append(found.Keywords, splitGenre(found.Genre)...), desc.Tags...))

@@ -1,0 +1,414 @@
+package uploads
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/db"
+	"audiomicro/internal/licensing"
+	"audiomicro/internal/recordings"
+	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
+)
+
+// editing is one recording in its form: what is kept, and what was typed.
+type editing struct {
+	rec     recordings.Recording
+	desc    recordings.Description
+	had     []licensing.Offered
+	choices []ui.OfferChoice
+	file    fileTags
+	keep    map[string]bool // personal fields that stay, by key
+	tags    string          // as typed
+	errs    []ui.FormError
+	note    *ui.Note
+}
+
+func (s *Store) startEditing(ctx context.Context, rec recordings.Recording) (editing, error) {
+	e := editing{rec: rec, keep: map[string]bool{}}
+	var err error
+	if e.desc, err = s.describing(ctx, s.DB, rec); err != nil {
+		return e, err
+	}
+	e.tags = strings.Join(e.desc.Tags, ", ")
+	if e.had, err = s.Licensing.Offers(ctx, s.DB, rec.ID); err != nil {
+		return e, err
+	}
+	models, err := s.offerable(ctx, e.had)
+	if err != nil {
+		return e, err
+	}
+	e.choices = s.offerChoices(models, e.had, rec.Category)
+	if e.file, err = s.fileTags(ctx, rec); err != nil {
+		return e, err
+	}
+	for _, f := range e.file.personal {
+		e.keep[f.key] = true
+	}
+	return e, nil
+}
+
+func (s *Store) editPage(w http.ResponseWriter, r *http.Request) error {
+	rec, err := s.editable(r)
+	if err != nil {
+		return err
+	}
+	e, err := s.startEditing(r.Context(), rec)
+	if err != nil {
+		return err
+	}
+	return s.showEditing(w, r, e)
+}
+
+// editForm saves the form (act=save) and perhaps submits the recording (act=submit). What is saved stays saved when the
+// submission is refused.
+func (s *Store) editForm(w http.ResponseWriter, r *http.Request) error {
+	rec, err := s.editable(r)
+	if err != nil {
+		return err
+	}
+	if err := web.ParseForm(w, r, formLimit); err != nil {
+		return err
+	}
+	e, err := s.startEditing(r.Context(), rec)
+	if err != nil {
+		return err
+	}
+	edit := s.typed(&e, r.PostForm)
+	if len(e.errs) > 0 {
+		return s.showEditing(w, r, e)
+	}
+	err = s.Save(r.Context(), access.From(r.Context()), rec.ID, edit)
+	if e.refuse("offer", err) {
+		return s.showEditing(w, r, e)
+	}
+	if err != nil {
+		return err
+	}
+	if refused := e.refusedFields(); len(refused) > 0 && r.PostForm.Has("personal") {
+		err := s.Strip(r.Context(), rec.ID, refused)
+		if e.refuse("", err) {
+			return s.showEditing(w, r, e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if r.PostForm.Get("act") != "submit" {
+		web.Notify(w, s.Site.Secure, "Saved.")
+		return web.See(w, r, editURL(rec.ID))
+	}
+	problems, err := s.problems(r.Context(), rec.ID)
+	if err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		if e.rec, err = s.Recordings.ByID(r.Context(), s.DB, rec.ID); err != nil {
+			return err
+		}
+		for _, p := range problems {
+			e.errs = append(e.errs, ui.FormError{Field: formField(p.Field), Text: p.Text})
+		}
+		e.note = &ui.Note{Tone: ui.ToneWarn, Text: "It is saved, but not submitted: something is missing."}
+		return s.showEditing(w, r, e)
+	}
+	if err := s.DB.Tx(r.Context(), func(tx *db.Tx) error { return s.Recordings.Submit(r.Context(), tx, rec.ID) }); err != nil {
+		return err
+	}
+	web.Notify(w, s.Site.Secure, "Submitted for review. You hear from us by mail.")
+	return web.See(w, r, "/my-sounds")
+}
+
+// refuse takes up an error written for visitors as one of the form; false means that it is none of a form's.
+func (e *editing) refuse(field string, err error) bool {
+	var p *web.Public
+	if !errors.As(err, &p) || p.Status != http.StatusUnprocessableEntity {
+		return false
+	}
+	e.errs = append(e.errs, ui.FormError{Field: field, Text: p.Text})
+	return true
+}
+
+// formField is the form's name of a field that recordings.Problems names.
+func formField(problem string) string {
+	switch problem {
+	case "offers":
+		return "offer"
+	case "file":
+		return ""
+	}
+	return problem
+}
+
+func (s *Store) problems(ctx context.Context, id int64) ([]recordings.Problem, error) {
+	rec, err := s.Recordings.ByID(ctx, s.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := s.Recordings.Tags(ctx, s.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	offered, err := s.Licensing.HasOffer(ctx, s.DB, id)
+	if err != nil {
+		return nil, err
+	}
+	return recordings.Problems(rec, tags, offered), nil
+}
+
+// typed reads the form into e and the edit it asks for.
+func (s *Store) typed(e *editing, form url.Values) Edit {
+	e.tags = form.Get("tags")
+	e.desc = recordings.Description{
+		Title: form.Get("title"), Description: form.Get("description"), Tags: recordings.SplitTags(e.tags), Category: form.Get("category"),
+		Pack: form.Get("pack"), AITraining: form.Get("ai") != "", Rights: form.Get("rights") != "",
+	}.Clean()
+	if _, ok := recordings.CategoryOf(e.desc.Category); !ok && e.desc.Category != "" {
+		e.errs = append(e.errs, ui.FormError{Field: "category", Text: "Choose one of the categories."})
+	}
+	offers, errs := s.typedOffers(e.choices, form)
+	for _, code := range form["offer"] {
+		if !slices.ContainsFunc(e.choices, func(c ui.OfferChoice) bool { return c.Code == code }) {
+			errs = append(errs, ui.FormError{Field: "offer", Text: "This site does not offer the license " + strconv.Quote(clip(code, 40)) + "."})
+		}
+	}
+	e.errs = append(e.errs, errs...)
+	if form.Has("personal") {
+		for key := range e.keep {
+			e.keep[key] = slices.Contains(form["keep"], key)
+		}
+	}
+	return Edit{Description: e.desc, Offers: offers, SetOffers: true}
+}
+
+func (e *editing) refusedFields() []string {
+	var out []string
+	for _, f := range e.file.personal {
+		if !e.keep[f.key] {
+			out = append(out, f.key)
+		}
+	}
+	return out
+}
+
+func (s *Store) showEditing(w http.ResponseWriter, r *http.Request, e editing) error {
+	a := access.From(r.Context())
+	packs, err := s.Recordings.Packs(r.Context(), e.rec.OwnerID)
+	if err != nil {
+		return err
+	}
+	history, err := s.history(r.Context(), e.rec)
+	if err != nil {
+		return err
+	}
+	page := s.describePage(a, e)
+	parts := []templ.Component{ui.Describe(page), packList(packs)}
+	if forms := stateForms(e.rec); len(forms) > 0 {
+		var list []templ.Component
+		for _, f := range forms {
+			list = append(list, ui.RowFormPart(f))
+		}
+		parts = append(parts, below("This recording", stack(list...)))
+	}
+	if len(history) > 0 {
+		parts = append(parts, below("Earlier versions", ui.LogLines(history)))
+	}
+	v := web.View{Title: "Describe " + nameOf(e.rec), Section: ui.SectionUpload, Edit: noIndex}
+	if len(e.errs) > 0 {
+		v.Status = http.StatusUnprocessableEntity
+	}
+	return s.Site.Page(w, r, v, stack(parts...))
+}
+
+func (s *Store) describePage(a access.Actor, e editing) ui.DescribePage {
+	rec := e.rec
+	page := ui.DescribePage{
+		Title: "Describe " + nameOf(rec), Sound: s.sound(a, rec, rec.FileName), Action: editURL(rec.ID), Offers: e.choices, Errors: e.errs, Note: e.note,
+		Save: "Save", Tech: s.tech(e), TagIdeas: e.tagIdeas(),
+		Fields: []ui.Field{
+			{Name: "title", Label: "Title", Value: e.desc.Title, MaxLength: recordings.MaxTitle, Hint: "What can be heard, in plain words."},
+			{Name: "description", Label: "Description", Type: "textarea", Rows: 6, Value: e.desc.Description, Optional: true, MaxLength: recordings.MaxDescription, Hint: "Markdown. Where, when, with what."},
+			{Name: "tags", Label: "Tags", Value: e.tags, MaxLength: 1300, Hint: fmt.Sprintf("%d to %d, comma between.", recordings.MinTags, recordings.MaxTags)},
+			{Name: "category", Label: "Category", Type: "select", Value: e.desc.Category, Options: categoryOptions()},
+			{Name: "pack", Label: "Pack", Value: e.desc.Pack, Optional: true, MaxLength: 100, List: "packs", Hint: "Recordings that belong together. A new name makes a new pack."},
+		},
+		AITraining: ui.Field{Name: "ai", Type: "checkbox", Label: "This recording may be used to train machine learning models.", Hint: "No unless you tick it."},
+	}
+	if e.desc.AITraining {
+		page.AITraining.Value = "on"
+	}
+	if rec.PublishedAt == 0 {
+		page.Rights = ui.Field{Name: "rights", Type: "checkbox", Label: recordings.RightsText}
+		if e.desc.Rights {
+			page.Rights.Value = "on"
+		}
+	}
+	if len(e.file.personal) > 0 && e.file.canStrip && rec.PublishedAt == 0 {
+		page.Hidden = []ui.Hidden{{Name: "personal", Value: "1"}}
+		for _, f := range e.file.personal {
+			page.Personal = append(page.Personal, ui.PersonalField{Key: f.key, Source: f.Source, Name: f.Name, Value: clip(f.Value, 300), Why: f.Why, Keep: e.keep[f.key]})
+		}
+	}
+	s.describeState(&page, e)
+	return page
+}
+
+// describeState fits the page to the recording's state.
+func (s *Store) describeState(page *ui.DescribePage, e editing) {
+	rec := e.rec
+	note := func(tone, lead, text string) {
+		if page.Note == nil {
+			page.Note = &ui.Note{Tone: tone, Lead: lead, Text: text}
+		}
+	}
+	switch rec.State {
+	case recordings.Draft:
+		page.Submit = "Submit for review"
+		page.Intro = "Nothing is public until a person has reviewed it."
+	case recordings.Returned:
+		page.Submit = "Submit again"
+		note(ui.ToneWarn, "Returned by the reviewer.", rec.ReturnNote)
+	case recordings.Submitted:
+		page.Save = ""
+		note("", "In review.", "It can be changed again when a person has looked at it.")
+	case recordings.Published:
+		page.Intro = "It is published: changes show at once, and what it said before is kept in its history."
+	case recordings.Unpublished:
+		page.Intro = "It is unpublished: nobody else sees it."
+	}
+	switch rec.Processing {
+	case recordings.Queued, recordings.Analyzing:
+		note("", "Being analyzed.", "You can describe it meanwhile; it can be submitted when the analysis is done.")
+	case recordings.Failed:
+		note(ui.ToneBad, "This file cannot be used.", rec.ProcessingNote)
+	}
+}
+
+// tech lists what was measured and what the file says that is not in the form.
+func (s *Store) tech(e editing) []ui.Fact {
+	rec := e.rec
+	out := []ui.Fact{{Label: "File", Value: rec.FileName, Mono: true}, {Label: "Size", Value: ui.Bytes(rec.ByteSize)}, {Label: "Format", Value: formatOf(rec)}}
+	if rec.Seconds > 0 {
+		out = append(out, ui.Fact{Label: "Length", Value: ui.Clock(rec.Seconds)})
+	}
+	if rec.LUFS != nil {
+		out = append(out, ui.Fact{Label: "Loudness", Value: fmt.Sprintf("%.1f LUFS", *rec.LUFS)})
+	}
+	for _, f := range []struct{ label, value string }{{"Creator in the file", e.file.Artist}, {"Date in the file", e.file.Date}, {"Copyright in the file", e.file.Copyright}} {
+		if f.value != "" {
+			out = append(out, ui.Fact{Label: f.label, Value: clip(f.value, 100)})
+		}
+	}
+	if !e.file.canStrip {
+		for _, f := range e.file.personal {
+			out = append(out, ui.Fact{Label: "In the file: " + f.Name, Value: clip(f.Value, 100)})
+		}
+	}
+	return append(out, ui.Fact{Label: "SHA-256", Value: rec.SHA256, Mono: true})
+}
+
+// formatOf writes the technical format: "FLAC, 48 kHz, 24 bit, stereo".
+func formatOf(rec recordings.Recording) string {
+	parts := []string{strings.ToUpper(rec.Container)}
+	if rec.SampleRate > 0 {
+		parts = append(parts, strconv.FormatFloat(float64(rec.SampleRate)/1000, 'f', -1, 64)+" kHz")
+	}
+	if rec.BitDepth > 0 {
+		parts = append(parts, fmt.Sprintf("%d bit", rec.BitDepth))
+	}
+	switch rec.Channels {
+	case 0:
+	case 1:
+		parts = append(parts, "mono")
+	case 2:
+		parts = append(parts, "stereo")
+	default:
+		parts = append(parts, fmt.Sprintf("%d channels", rec.Channels))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// tagIdeas are words of the file and its name that are not among the tags yet.
+func (e *editing) tagIdeas() []string {
+	ideas := recordings.CleanTags(append(append(slices.Clone(e.file.Keywords), splitGenre(e.file.Genre)...), e.file.nameTags...))
+	ideas = slices.DeleteFunc(ideas, func(t string) bool { return slices.Contains(e.desc.Tags, t) })
+	return ideas[:min(len(ideas), 12)]
+}
+
+// history tells what a description said before its edits, newest first.
+func (s *Store) history(ctx context.Context, rec recordings.Recording) ([]ui.LogLine, error) {
+	versions, err := s.Recordings.History(ctx, rec.ID)
+	if err != nil || len(versions) == 0 {
+		return nil, err
+	}
+	now, err := s.describing(ctx, s.DB, rec)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ui.LogLine, len(versions))
+	for i, v := range versions {
+		var was recordings.Description
+		if err := json.Unmarshal([]byte(v.Was), &was); err != nil {
+			return nil, fmt.Errorf("history of recording %d: %w", rec.ID, err)
+		}
+		who := "contributor"
+		if v.EditorID != rec.OwnerID {
+			who = "administrator"
+		}
+		out[i] = ui.LogLine{At: v.At, Who: who, Text: difference(was, now)}
+		now = was
+	}
+	return out, nil
+}
+
+// difference says in words what an edit changed, with what stood there before.
+func difference(was, is recordings.Description) string {
+	var parts []string
+	add := func(name, a, b string) {
+		if a == b {
+			return
+		}
+		if a == "" {
+			a = "nothing"
+		}
+		parts = append(parts, name+" was “"+clip(a, 200)+"”")
+	}
+	add("Title", was.Title, is.Title)
+	add("Description", was.Description, is.Description)
+	add("Tags", strings.Join(was.Tags, ", "), strings.Join(is.Tags, ", "))
+	add("Category", was.Category, is.Category)
+	add("Pack", was.Pack, is.Pack)
+	if was.AITraining != is.AITraining {
+		parts = append(parts, map[bool]string{true: "AI training was allowed", false: "AI training was not allowed"}[was.AITraining])
+	}
+	if len(parts) == 0 {
+		return "Saved without a change"
+	}
+	return strings.Join(parts, ". ")
+}
+
+// packList names the owner's packs for the pack field's suggestions.
+func packList(packs []recordings.Pack) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		var b strings.Builder
+		b.WriteString(`<datalist id="packs">`)
+		for _, p := range packs {
+			b.WriteString(`<option value="` + html.EscapeString(p.Name) + `"></option>`)
+		}
+		b.WriteString(`</datalist>`)
+		_, err := io.WriteString(w, b.String())
+		return err
+	})
+}
