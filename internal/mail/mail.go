@@ -102,13 +102,15 @@ type Options struct {
 	Now        func() time.Time
 	// Backoff is the pause after the given failed attempt; nil means 30 s doubling up to 4 h.
 	Backoff func(attempt int) time.Duration
-	Logger  *slog.Logger // nil means slog.Default
+	// Attempts before a mail has failed; 0 means 20, two days with the default pauses.
+	Attempts int
+	Logger   *slog.Logger // nil means slog.Default
 }
 
 const (
 	keepRows  = 90 * 24 * time.Hour
 	giveUp    = 3 * 24 * time.Hour // for mail that waits without a server
-	attempts  = 20                 // 30 s … 4 h: two days in all
+	attempts  = 20                 // with pauses of 30 s … 4 h: two days in all
 	strayAge  = 15 * time.Minute
 	sendQueue = "mail"
 )
@@ -138,6 +140,9 @@ func New(d *db.DB, q *jobs.Queue, opt Options) (*Mailer, error) {
 	if opt.Backoff == nil {
 		opt.Backoff = func(n int) time.Duration { return min(30*time.Second<<min(n-1, 20), 4*time.Hour) }
 	}
+	if opt.Attempts == 0 {
+		opt.Attempts = attempts
+	}
 	m := &Mailer{db: d, queue: q, opt: opt, kinds: map[string]Kind{}}
 	for _, k := range opt.Kinds {
 		if k.Name == "" || k.Why == "" || k.Class != Service {
@@ -158,7 +163,7 @@ func New(d *db.DB, q *jobs.Queue, opt Options) (*Mailer, error) {
 			return nil, err
 		}
 	}
-	jobs.On(q, "mail.send", jobs.Opts{Queue: sendQueue, Timeout: 2 * time.Minute, MaxAttempts: attempts, Backoff: m.opt.Backoff, Unique: true}, m.send)
+	jobs.On(q, "mail.send", jobs.Opts{Queue: sendQueue, Timeout: 2 * time.Minute, MaxAttempts: m.opt.Attempts, Backoff: m.opt.Backoff}, m.send)
 	q.Every("mail.sweep", 10*time.Minute, jobs.Opts{}, m.Sweep)
 	return m, nil
 }

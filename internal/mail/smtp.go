@@ -67,9 +67,14 @@ func (m *Mailer) send(ctx context.Context, e queued) error {
 	if err != nil || o.State != Queued || m.server == nil {
 		return err
 	}
-	// Counted before the server hears of it: a mail under way is not a stray one.
-	if _, err := db.Exec(ctx, m.db, `UPDATE outgoing_mail SET attempts = attempts + 1 WHERE id = $1`, o.ID); err != nil {
+	// Counted before the server hears of it, and only once: of two jobs for one mail (the sweep may have raised a second) the
+	// one that finds the count changed leaves it to the other.
+	claimed, err := db.Exec(ctx, m.db, `UPDATE outgoing_mail SET attempts = attempts + 1 WHERE id = $1 AND attempts = $2 AND state = 'queued'`, o.ID, o.Attempts)
+	if err != nil {
 		return fmt.Errorf("count attempt of mail %d: %w", o.ID, err)
+	}
+	if claimed == 0 {
+		return nil
 	}
 	failure := m.hand(ctx, o)
 	if failure == nil {
