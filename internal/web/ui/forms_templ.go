@@ -1608,7 +1608,7 @@ func SignIn(p SignInPage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 121, "<div class=\"acts\"><button class=\"btn main\" type=\"submit\">Sign in</button></div></form></section><p class=\"links\"><a href=\"/password-reset\">Forgotten password</a> <a href=\"/sign-up\">Sign up</a></p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 121, "<div class=\"acts\"><button class=\"btn main\" type=\"submit\">Sign in</button></div></form></section><p class=\"links\"><a href=\"/reset\">Forgotten password</a> <a href=\"/sign-up\">Sign up</a></p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
