@@ -167,11 +167,12 @@ func newChirp(rate int, random *rand.Rand) chirp {
 // at returns the chirp's wave in [-1, 1] and its window in [0, 1] at t seconds.
 func (c chirp) at(t float64) (wave, window float64) {
 	const half = chirpSeconds / 2
-	f0, f1, local := c.pitch, c.pitch*1.12, t
+	f0, f1, local, turns := c.pitch, c.pitch*1.12, t, 0.
 	if t >= half {
+		turns = (f0 + f1) / 2 * half // the second tone goes on where the first ends, without a click
 		f0, f1, local = c.pitch*1.5, c.pitch*1.335, t-half
 	}
-	phase := 2 * math.Pi * (f0*local + (f1-f0)*local*local/(2*half))
+	phase := 2 * math.Pi * (turns + f0*local + (f1-f0)*local*local/(2*half))
 	wave = (.8*math.Sin(phase) + .2*math.Sin(2*phase)) / .8808 // the sum peaks at .8807
 	const edge = .02
 	rise := min(1, t/edge, (chirpSeconds-t)/edge)

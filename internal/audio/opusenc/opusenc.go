@@ -34,7 +34,7 @@ type Options struct {
 	Channels   int    // of the file: 1 or 2
 	Complexity int    // 0 (fast) to 10 (best)
 	InputRate  int    // Hz of the original, for information only; 0 when unknown
-	Serial     uint32 // Ogg serial number; any value will do, for a file holds one stream
+	Serial     uint32 // Ogg serial number; 0 for a fixed one, which will do, for a file holds one stream
 }
 
 // Encoder writes one Ogg Opus file. It is not safe for concurrent use.
@@ -64,6 +64,9 @@ func New(w io.Writer, opt Options) (*Encoder, error) {
 	}
 	if opt.Bitrate < 6000 || opt.Bitrate > 510000 { // RFC 6716 section 2.1.1
 		return nil, fmt.Errorf("open opus encoder: %d bit/s, want 6000 to 510000", opt.Bitrate)
+	}
+	if opt.Serial == 0 { // legal, but opusinfo warns that some tools trip over it
+		opt.Serial = 0x4d43524f
 	}
 	codec, err := gopus.NewEncoder(gopus.EncoderConfig{SampleRate: SampleRate, Channels: opt.Channels, Application: gopus.ApplicationAudio})
 	if err != nil {
