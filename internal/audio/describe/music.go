@@ -9,15 +9,16 @@ import (
 const (
 	slowest, fastest = 40.0, 240.0 // BPM searched
 	favorite         = 120.0       // BPM that breaks ties between octaves
-	octaveWidth      = 0.8         // standard deviation of that preference, octaves
+	octaveWidth      = 0.65        // standard deviation of that preference, octaves
 	tempoFrames      = 1 << 15     // of onset strength looked at: 12 minutes
 	longestLag       = 2048
 	leastPeriods     = 3
 	surePeriods      = 8    // beats that full confidence takes
 	loopSeconds      = 40.0 // below it a sound may be a loop, cut to whole bars
-	loopBonus        = 1.35
+	loopBonus        = 1.7
 	loopSlack        = 0.06 // beats
-	keySeconds       = 3.0  // of sound that a sure key takes
+	betweenBeats     = 0.15
+	keySeconds       = 3.0 // of sound that a sure key takes
 )
 
 // tempo estimates beats a minute from the onset strength and how surely (0…1). It is 0, 0 when nothing repeats: the
@@ -106,11 +107,12 @@ func standOut(flux []float32, reach int) []float32 {
 	return smooth
 }
 
-// comb is the mean autocorrelation at up to count multiples of a lag.
+// comb is the mean autocorrelation at up to count multiples of a lag, less a little of that in the middles between: a beat is not
+// half of a longer one when the middles sound the same.
 func comb(corr []float32, lag float64, count int) float64 {
 	sum, n := 0.0, 0
 	for k := 1; k <= count && float64(k)*lag < float64(len(corr)-1); k++ {
-		sum += at(corr, float64(k)*lag)
+		sum += at(corr, float64(k)*lag) - betweenBeats*at(corr, (float64(k)-0.5)*lag)
 		n++
 	}
 	if n == 0 {
