@@ -231,6 +231,7 @@ func (a *App) wire(ctx context.Context) error {
 		Licensing: a.Licensing, Feed: a.Feed, Hears: a.Listening.Hears, Terms: accounts.TermsForm, TermsHTML: accounts.TermsHTML()}
 	a.Search = &search.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Listening: a.Listening, Site: a.Site, Log: a.Log, Currency: c.Currency,
 		InCart: a.inCart, Held: a.Licensing.HeldOf}
+	a.Moderation.Rows, a.Moderation.Offers = a.Search.Sounds, a.offersInWords
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
 		License: a.licenseBox, Person: a.personCard, Notes: a.reviewNotes}
 	a.subscribe()
@@ -288,6 +289,21 @@ func (a *App) licensedRecording(ctx context.Context, q db.Querier, id int64) (li
 		ID: rec.ID, OwnerID: rec.OwnerID, Title: rec.Title, Contributor: name, By: by, FileName: rec.FileName, Ext: rec.Ext, SHA256: rec.SHA256, Bytes: rec.ByteSize,
 		Seconds: rec.Seconds, Fingerprint: fingerprint, Category: rec.Category, Published: rec.State == recordings.Published, Bars: rec.Bars, Wave: rec.Wave,
 	}, nil
+}
+
+// offersInWords names a recording's license offers with their prices.
+func (a *App) offersInWords(ctx context.Context, recording int64) ([]string, error) {
+	list, err := a.Licensing.Offers(ctx, a.DB, recording)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(list))
+	for i, o := range list {
+		if out[i] = o.Model.Name; !o.Model.IsFree() {
+			out[i] += " " + o.Price.String()
+		}
+	}
+	return out, nil
 }
 
 func parseNetwork(s string) (netip.Prefix, error) {

@@ -50,8 +50,11 @@ func (a *App) tellDecision(ctx context.Context, tx *db.Tx, rec recordings.Record
 	}
 	link := fmt.Sprintf("%s/recordings/%d", a.Config.URL, rec.ID)
 	if approved {
-		return a.send(ctx, tx, mailPublished, owner.Email, owner.ID, rec.Title+" is published",
-			[]string{"Your recording was reviewed and is public now."}, mail.Button{Label: "Open the recording", URL: link})
+		text := []string{"Your recording was reviewed and is public now."}
+		if note != "" {
+			text = append(text, "The reviewer wrote:", note)
+		}
+		return a.send(ctx, tx, mailPublished, owner.Email, owner.ID, rec.Title+" is published", text, mail.Button{Label: "Open the recording", URL: link})
 	}
 	return a.send(ctx, tx, mailReturned, owner.Email, owner.ID, rec.Title+" was returned",
 		[]string{"Your recording was reviewed and returned with this note:", note, "Nothing is lost: mend it and submit it again."},

@@ -29,6 +29,7 @@ func (a *App) mount() {
 	a.Site.Mount(a.recordingPages.Routes()...)
 	a.Site.Mount(a.Listening.Routes()...)
 	a.Site.Mount(a.Uploads.Routes()...)
+	a.Site.Mount(a.Moderation.Routes()...)
 	a.Site.Frame = a.frame
 }
 

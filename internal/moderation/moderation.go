@@ -18,6 +18,7 @@ import (
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
 )
 
 //go:embed schema/*.sql
@@ -84,6 +85,10 @@ type Store struct {
 	Now        func() time.Time
 	// Off publishes at once what carries no flag.
 	Off bool
+	// Rows makes rows for the actor of ctx of those recordings the actor may see; app sets it to search's.
+	Rows func(ctx context.Context, ids []int64) ([]ui.Sound, error)
+	// Offers names a recording's license offers with their prices; app sets it to licensing's.
+	Offers func(ctx context.Context, recording int64) ([]string, error)
 	// Tell queues the letter about a decision, in its transaction; app sets it to the mailer.
 	Tell func(ctx context.Context, tx *db.Tx, rec recordings.Recording, approved bool, note string) error
 }
@@ -196,14 +201,22 @@ func (s *Store) Return(ctx context.Context, by access.Actor, recording int64, re
 	return s.decide(ctx, by, recording, Returned, reason, note)
 }
 
+func errOwn() error {
+	return web.Refuse(http.StatusForbidden, "This is your own recording: another moderator decides on it.")
+}
+
+// maxNote is the longest note to a contributor, in runes.
+const maxNote = 2000
+
 func (s *Store) decide(ctx context.Context, by access.Actor, recording int64, state, reason, note string) error {
+	note = recordings.CleanText(note, maxNote)
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
 		rec, err := s.Recordings.ByID(ctx, tx, recording)
 		if err != nil {
 			return err
 		}
 		if by.ID != 0 && by.ID == rec.OwnerID {
-			return web.Refuse(http.StatusForbidden, "This is your own recording: another moderator decides on it.")
+			return errOwn()
 		}
 		if _, err := s.close(ctx, tx, recording, by, state, reason, note); err != nil {
 			return err

@@ -42,7 +42,7 @@ type Description struct {
 // doubles.
 func (d Description) Clean() Description {
 	d.Title = cleanLine(d.Title, MaxTitle)
-	d.Description = cleanText(d.Description, MaxDescription)
+	d.Description = CleanText(d.Description, MaxDescription)
 	d.Pack = cleanLine(d.Pack, 100)
 	d.Tags = CleanTags(d.Tags)
 	return d
@@ -50,11 +50,11 @@ func (d Description) Clean() Description {
 
 // cleanLine makes one line of printable text of at most max runes.
 func cleanLine(s string, max int) string {
-	return strings.Join(strings.Fields(cleanText(s, max)), " ")
+	return strings.Join(strings.Fields(CleanText(s, max)), " ")
 }
 
-// cleanText drops invalid UTF-8, NUL, control and direction-overriding characters, and cuts at max runes.
-func cleanText(s string, max int) string {
+// CleanText drops invalid UTF-8, NUL, control and direction-overriding characters, and cuts at max runes.
+func CleanText(s string, max int) string {
 	s = strings.ToValidUTF8(s, "")
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	s = strings.Map(func(r rune) rune {
@@ -304,7 +304,7 @@ func (s *Store) packNamed(ctx context.Context, tx *db.Tx, owner int64, name stri
 
 // DescribePack changes a pack's text.
 func (s *Store) DescribePack(ctx context.Context, tx *db.Tx, id int64, description string) error {
-	_, err := db.Exec(ctx, tx, `UPDATE pack SET description = $1 WHERE id = $2`, cleanText(description, MaxDescription), id)
+	_, err := db.Exec(ctx, tx, `UPDATE pack SET description = $1 WHERE id = $2`, CleanText(description, MaxDescription), id)
 	if err != nil {
 		return fmt.Errorf("describe pack %d: %w", id, err)
 	}

@@ -83,7 +83,7 @@ func (s *Store) Publish(ctx context.Context, tx *db.Tx, id int64) error {
 
 // Return sends a submitted recording back with a reason that its contributor reads, in tx.
 func (s *Store) Return(ctx context.Context, tx *db.Tx, id int64, note string) error {
-	note = cleanText(note, 2000)
+	note = CleanText(note, 2000)
 	if note == "" {
 		return web.Refuse(http.StatusUnprocessableEntity, "Write what the contributor can do: a recording is not returned without a reason.")
 	}
