@@ -97,6 +97,18 @@ func (a *Assets) URL(name string) string {
 	return Prefix + name
 }
 
+// Imports returns the addresses of the files that a script imports at once, for <link rel="modulepreload">.
+func (a *Assets) Imports(name string) []string {
+	var out []string
+	for i := 0; ; i++ {
+		hashed, ok := a.names[name+"#"+strconv.Itoa(i)]
+		if !ok {
+			return out
+		}
+		out = append(out, Prefix+hashed)
+	}
+}
+
 // Handler serves the files below Prefix: immutable, with the stored brotli or gzip body when the browser takes it.
 func (a *Assets) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -131,14 +131,29 @@ func bundle(web string, manifest map[string]string, files map[string][]byte) err
 	var meta struct {
 		Outputs map[string]struct {
 			EntryPoint string `json:"entryPoint"`
+			Imports    []struct {
+				Path     string `json:"path"`
+				Kind     string `json:"kind"`
+				External bool   `json:"external"`
+			} `json:"imports"`
 		} `json:"outputs"`
 	}
 	if err := json.Unmarshal([]byte(result.Metafile), &meta); err != nil {
 		return err
 	}
 	for path, out := range meta.Outputs {
-		if out.EntryPoint != "" {
-			manifest[filepath.Base(out.EntryPoint)] = filepath.Base(path)
+		if out.EntryPoint == "" {
+			continue
+		}
+		entry := filepath.Base(out.EntryPoint)
+		manifest[entry] = filepath.Base(path)
+		// What a script imports is listed as "name#0", "name#1" …, so that pages can ask for it before the script is read.
+		n := 0
+		for _, i := range out.Imports {
+			if i.Kind == "import-statement" && !i.External {
+				manifest[fmt.Sprintf("%s#%d", entry, n)] = filepath.Base(i.Path)
+				n++
+			}
 		}
 	}
 	return nil

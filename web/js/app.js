@@ -1,5 +1,5 @@
 // Entry of every page: boosted navigation into #main, and what listens for the whole document. Every part is progressive:
-// the page reads and submits without it. Browser storage: localStorage am.volume, am.muted, am.keys, am.view, am.up.*; cookie theme.
+// the page reads and submits without it. Browser storage: localStorage am.volume, am.muted, am.keys, am.view, am.up.*.
 import htmx from "../vendor/htmx/htmx.esm.min.js";
 import { mark } from "./player.js";
 import "./hover.js";

@@ -41,16 +41,38 @@ function price(form) {
 
 function themes() {
   const now = document.documentElement.dataset.theme || "";
-  for (const b of document.querySelectorAll("[data-theme-set]")) b.setAttribute("aria-pressed", b.dataset.themeSet === now);
+  for (const b of document.querySelectorAll("[data-themes] button")) b.setAttribute("aria-pressed", b.value === now);
 }
 
-function theme(name) {
+// The theme changes at once; the server is told so that the next page comes in it.
+document.addEventListener("submit", e => {
+  if (!e.target.matches("[data-themes]") || !e.submitter) return;
+  e.preventDefault();
+  const name = e.submitter.value;
   if (name) document.documentElement.dataset.theme = name;
   else delete document.documentElement.dataset.theme;
-  document.cookie = `theme=${name};path=/;max-age=${name ? 31536000 : 0};samesite=lax` + (location.protocol === "https:" ? ";secure" : "");
+  fetch(e.target.action, { method: "POST", body: new URLSearchParams({ theme: name }), redirect: "manual" }).catch(() => { /* it holds until the next page */ });
   themes();
   document.dispatchEvent(new Event("am:theme"));
-}
+});
+
+// The search field offers tags and titles that begin as typed.
+let asking;
+document.addEventListener("input", e => {
+  const field = e.target;
+  if (!field.matches("[data-suggest]")) return;
+  clearTimeout(asking);
+  asking = setTimeout(async () => {
+    const text = field.value.trim(), list = document.getElementById("suggestions");
+    if (text.length < 2 || [...list.options].some(o => o.value === field.value)) return;
+    try {
+      const answer = await fetch("/search/suggest?q=" + encodeURIComponent(text));
+      if (!answer.ok) return;
+      list.replaceChildren(...(await answer.json()).map(s => new Option(s.count > 1 ? s.count + " sounds" : "", s.text)));
+      field.setAttribute("list", "suggestions");
+    } catch { /* the search itself needs no suggestion */ }
+  }, 150);
+});
 
 async function copy(button) {
   try {
@@ -65,7 +87,6 @@ document.addEventListener("click", e => {
   const on = s => e.target.closest(s);
   let b;
   if ((b = on("[data-copy]"))) copy(b);
-  else if ((b = on("[data-theme-set]"))) theme(b.dataset.themeSet);
   else if (on("[data-keys-open]")) document.getElementById("keys").showModal();
   else if (on("[data-facets-open]")) facets(true);
   else if (on("[data-facets-close]")) facets(false);

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/url"
+	"strconv"
 
 	"github.com/a-h/templ"
 )
@@ -33,6 +34,11 @@ func signInURL(f Frame) templ.SafeURL {
 	}
 	return templ.SafeURL("/sign-in?next=" + url.QueryEscape(f.Path))
 }
+
+// themeNames are the three choices of the footer; an empty value is the system's.
+var themeNames = []Option{{Value: "", Label: "System"}, {Value: "light", Label: "Light"}, {Value: "dark", Label: "Dark"}}
+
+func pressed(on bool) string { return strconv.FormatBool(on) }
 
 func pathEscape(s string) string { return url.PathEscape(s) }
 

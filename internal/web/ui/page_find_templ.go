@@ -66,7 +66,7 @@ func Home(p HomePage) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<label class=\"vh\" for=\"home-q\">Search sounds</label> <input id=\"home-q\" type=\"search\" name=\"q\" placeholder=\"Rain on tin, 120 BPM, F minor\" autocomplete=\"off\" maxlength=\"1000\" enterkeyhint=\"search\"> <button class=\"btn main\" type=\"submit\">Search</button></form>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<label class=\"vh\" for=\"home-q\">Search sounds</label> <input id=\"home-q\" type=\"search\" name=\"q\" placeholder=\"Rain on tin, 120 BPM, F minor\" autocomplete=\"off\" maxlength=\"1000\" enterkeyhint=\"search\" data-suggest> <button class=\"btn main\" type=\"submit\">Search</button></form>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
