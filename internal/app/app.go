@@ -25,6 +25,7 @@ import (
 	"audiomicro/internal/listening"
 	"audiomicro/internal/mail"
 	"audiomicro/internal/moderation"
+	"audiomicro/internal/people"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search"
 	"audiomicro/internal/uploads"
@@ -46,6 +47,7 @@ type App struct {
 	Site  *web.Site
 
 	Accounts   *accounts.Store
+	People     *people.Store
 	Recordings *recordings.Store
 	Uploads    *uploads.Store
 	Ingest     *ingest.Store
@@ -210,6 +212,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.accountPages = &accounts.Pages{Store: a.Accounts, Site: a.Site, Mail: a.Mail}
 	a.Site.Actor = a.accountPages.Actor
+	a.People = &people.Store{DB: a.DB, Blobs: a.Blobs, Feed: a.Feed, Site: a.Site, Now: a.Now, Log: a.Log, Tones: a.tonesOf}
 	a.Recordings = &recordings.Store{DB: a.DB, Feed: a.Feed, Now: a.Now, Raise: a.Jobs.Raise}
 	a.Licensing = &licensing.Store{DB: a.DB, Now: a.Now, Currency: c.Currency, SiteName: c.SiteName, SiteURL: c.URL, Recording: a.licensedRecording, Site: a.Site}
 	a.Recordings.HasOffer = a.Licensing.HasOffer
@@ -234,6 +237,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.Moderation.Rows, a.Moderation.Offers = a.Search.Sounds, a.offersInWords
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
 		License: a.licenseBox, Person: a.personCard, Notes: a.reviewNotes}
+	a.People.Sounds = a.Search.SoundsOf
 	a.subscribe()
 	if err := a.Licensing.Seed(ctx); err != nil {
 		return err

@@ -25,6 +25,7 @@ func (a *App) mount() {
 		web.Route{Pattern: "GET /readyz", Action: access.Look, API: true, Handle: a.ready},
 	)
 	a.Site.Mount(a.accountPages.Routes()...)
+	a.Site.Mount(a.People.Routes()...)
 	a.Site.Mount(a.Search.Routes()...)
 	a.Site.Mount(a.recordingPages.Routes()...)
 	a.Site.Mount(a.Listening.Routes()...)

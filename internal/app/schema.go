@@ -16,6 +16,7 @@ import (
 	"audiomicro/internal/moderation"
 	"audiomicro/internal/orders"
 	"audiomicro/internal/payments"
+	"audiomicro/internal/people"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/uploads"
 )
@@ -23,7 +24,7 @@ import (
 // Schemas lists every package's migrations.
 func Schemas() []fs.FS {
 	return []fs.FS{
-		db.Schema(), feed.Schema(), jobs.Schema(), mail.Schema(), accounts.Schema(), recordings.Schema(), uploads.Schema(),
+		db.Schema(), feed.Schema(), jobs.Schema(), mail.Schema(), accounts.Schema(), people.Schema(), recordings.Schema(), uploads.Schema(),
 		listening.Schema(), moderation.Schema(), licensing.Schema(), ledger.Schema(), orders.Schema(), payments.Schema(),
 	}
 }

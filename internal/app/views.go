@@ -25,25 +25,29 @@ func (a *App) licenseBox(ctx context.Context, r recordings.Recording) (ui.Licens
 	return a.Licensing.Box(ctx, r.ID, cart[r.ID])
 }
 
-// personCard describes a contributor beside a recording: name, how many recordings, since when, and as avatar the average
-// spectrum of what is published.
+// personCard describes a contributor beside a recording: name, picture or average spectrum, how many recordings, since when.
 func (a *App) personCard(ctx context.Context, account int64) (ui.PersonCard, error) {
-	acc, err := a.Accounts.ByID(ctx, account)
+	found, err := a.People.ByIDs(ctx, []int64{account})
 	if err != nil {
 		return ui.PersonCard{}, err
 	}
-	tones, err := db.Query[string](ctx, a.DB, `SELECT tones FROM recording WHERE owner_id = $1 AND state = 'published' ORDER BY published_at DESC LIMIT 200`, account)
-	if err != nil {
+	who, ok := found[account]
+	if !ok {
+		return ui.PersonCard{Name: "A former member"}, nil // suspended or gone: what is published stays, the name does not
+	}
+	card := ui.PersonCard{Avatar: who.Avatar(), Name: who.Shown(), URL: who.URL()}
+	if card.Avatar.Tones, err = a.tonesOf(ctx, account); err != nil {
 		return ui.PersonCard{}, err
 	}
 	n, err := db.Get[int64](ctx, a.DB, `SELECT count(*) FROM recording WHERE owner_id = $1 AND state = 'published'`, account)
-	if err != nil {
-		return ui.PersonCard{}, err
-	}
-	return ui.PersonCard{
-		Avatar: ui.Avatar{Name: acc.Name, Tones: averageTones(tones)}, Name: acc.Name, URL: "/people/" + acc.Name,
-		Text: fmt.Sprintf("%s, since %d", ui.Plural(int(n), "sound", "sounds"), time.UnixMicro(acc.CreatedAt).UTC().Year()),
-	}, nil
+	card.Text = fmt.Sprintf("%s, since %d", ui.Plural(int(n), "sound", "sounds"), time.UnixMicro(who.Since).UTC().Year())
+	return card, err
+}
+
+// tonesOf is the average spectrum of what a contributor published, from the newest 200.
+func (a *App) tonesOf(ctx context.Context, account int64) ([8]uint8, error) {
+	list, err := db.Query[string](ctx, a.DB, `SELECT tones FROM recording WHERE owner_id = $1 AND state = 'published' ORDER BY published_at DESC LIMIT 200`, account)
+	return averageTones(list), err
 }
 
 // averageTones adds up the eight tone bands of several recordings and scales the highest to 255.

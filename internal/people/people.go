@@ -56,6 +56,8 @@ type Store struct {
 	Log   *slog.Logger
 	// Sounds lists a page (from 1) of the public recordings of an owner, and how many there are; nil: none are shown.
 	Sounds func(ctx context.Context, owner int64, page int) ([]ui.Sound, int, error)
+	// Tones is the average spectrum of an owner's public recordings in eight bands, drawn where there is no picture; nil: initials.
+	Tones func(ctx context.Context, owner int64) ([8]uint8, error)
 	// PageSize is how many sounds Sounds gives at once; 0 means 24.
 	PageSize int
 

@@ -62,6 +62,12 @@ func (s *Store) page(w http.ResponseWriter, r *http.Request) error {
 		Facts: "member since " + time.UnixMicro(p.Since).UTC().Format("January 2006") + " · " + ui.Plural(total, "sound", "sounds"),
 		Own:   access.From(r.Context()).ID == p.ID, Pager: s.pager(p, page, total),
 	}
+	if s.Tones != nil {
+		if v.Spectrum, err = s.Tones(r.Context(), p.ID); err != nil {
+			return err
+		}
+		v.Avatar.Tones, v.SpectrumOf = v.Spectrum, "average of "+ui.Plural(total, "sound", "sounds")
+	}
 	if p.DisplayName != "" && p.DisplayName != p.Name {
 		v.Tagline = "@" + p.Name
 	}
