@@ -86,6 +86,8 @@ type Store struct {
 	Currency string // of the instance
 
 	Site *web.Site // for the pages
+	// Title names a recording on the earnings page; nil leaves its number.
+	Title func(ctx context.Context, recordingID int64) (string, error)
 }
 
 // Post books a journal in the caller's transaction. It returns ErrUnbalanced when the lines do not sum to zero in each

@@ -122,10 +122,13 @@ type Store struct {
 	Letter func(ctx context.Context, tx *db.Tx, l Letter) error
 	// Raise enqueues what others do about an event, in its transaction; nil raises nothing.
 	Raise func(ctx context.Context, tx *db.Tx, event any) error
-	// Downloaded records that an account downloads an original under a license; zip tells whether with its papers.
-	Downloaded func(ctx context.Context, recordingID, accountID, licenseID int64, zip bool) error
-	// Sound draws a recording for a page, playable for whom the context names; app sets it.
-	Sound func(ctx context.Context, r licensing.Recording) ui.Sound
+	// Downloaded records that an account downloads an original with its papers under a license.
+	Downloaded func(ctx context.Context, recordingID, accountID, licenseID int64) error
+	// Rows draws recordings for a page, playable for whom the context names; those it leaves out are drawn plainly. nil draws
+	// all plainly.
+	Rows func(ctx context.Context, ids []int64) ([]ui.Sound, error)
+	// Original sends the bytes of a recording under a license of the context's actor, and records the download.
+	Original func(w http.ResponseWriter, r *http.Request, recordingID, licenseID int64) error
 
 	Site *web.Site // for the pages
 }

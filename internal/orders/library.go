@@ -1,0 +1,293 @@
+package orders
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/a-h/templ"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/blob"
+	"audiomicro/internal/db"
+	"audiomicro/internal/licensing"
+	"audiomicro/internal/licensing/certificate"
+	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
+)
+
+// together renders components one after the other.
+func together(all ...templ.Component) templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		for _, c := range all {
+			if err := c.Render(ctx, w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// shortNumber is a certificate's number where there is little room: its first two groups.
+func shortNumber(number string) string {
+	if len(number) < 10 {
+		return number
+	}
+	return number[:5] + "-" + number[5:10] + "…"
+}
+
+// recordingOr reads a recording; one that is gone keeps the title that was sold.
+func (s *Store) recordingOr(ctx context.Context, id int64, title string) (licensing.Recording, error) {
+	rec, err := s.recording(ctx, s.DB, id)
+	if errors.Is(err, db.ErrNotFound) {
+		return licensing.Recording{ID: id, Title: title}, nil
+	}
+	return rec, err
+}
+
+// kinds of the library's filter.
+const (
+	filterAll  = ""
+	filterPaid = "paid"
+	filterFree = "free"
+)
+
+func (s *Store) libraryPage(w http.ResponseWriter, r *http.Request) error {
+	ctx, me := r.Context(), access.From(r.Context())
+	held, err := s.Licensing.Held(ctx, s.DB, me.ID)
+	if err != nil {
+		return err
+	}
+	query, show := strings.TrimSpace(r.URL.Query().Get("q")), r.URL.Query().Get("show")
+	if len(query) > 200 || !strings.Contains("paid free", show) {
+		query, show = "", filterAll
+	}
+	p := ui.LibraryPage{Query: query, Total: len(held), Filters: []ui.Link{
+		{Text: "All", URL: "/library", Current: show == filterAll}, {Text: "Licensed", URL: "/library?show=paid", Current: show == filterPaid}, {Text: "Free", URL: "/library?show=free", Current: show == filterFree},
+		{Text: "Orders and invoices", URL: "/orders"}}}
+	groups := map[string]int{}
+	ids := make([]int64, len(held))
+	for i, l := range held {
+		ids[i] = l.RecordingID
+	}
+	rows, err := s.draw(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, l := range held {
+		if show == filterPaid && l.OrderLine == nil || show == filterFree && l.OrderLine != nil {
+			continue
+		}
+		item, title, err := s.libraryItem(ctx, l, rows)
+		if err != nil {
+			return err
+		}
+		if query != "" && !strings.Contains(strings.ToLower(strings.Join([]string{title, l.Project, l.Licensee, l.Number, certificate.Group(l.Number), item.Model, item.Sound.Contributor}, "\n")), strings.ToLower(query)) {
+			continue
+		}
+		name := l.Project
+		if l.OrderLine == nil {
+			name = "Free downloads"
+		}
+		i, ok := groups[name]
+		if !ok {
+			i = len(p.Groups)
+			groups[name] = i
+			p.Groups = append(p.Groups, ui.LibraryGroup{Title: name})
+		}
+		p.Groups[i].Items = append(p.Groups[i].Items, item)
+	}
+	for i := range p.Groups {
+		p.Groups[i].Note = ui.Plural(len(p.Groups[i].Items), "license", "licenses")
+	}
+	if len(p.Groups) == 0 {
+		p.Empty = &ui.Empty{Title: "Nothing licensed yet", Text: "What you license or download for free is kept here.", Out: &ui.Link{Text: "Search sounds", URL: "/search"}}
+		if len(held) > 0 {
+			p.Empty = &ui.Empty{Title: "Nothing here matches", Text: "Your library holds " + ui.Plural(len(held), "license", "licenses") + ".", Out: &ui.Link{Text: "Show all", URL: "/library"}}
+		}
+	}
+	return s.Site.Page(w, r, web.View{Title: "Library", Edit: noIndex}, ui.Library(p))
+}
+
+func (s *Store) libraryItem(ctx context.Context, l licensing.License, rows drawings) (ui.LibraryItem, string, error) {
+	c, err := l.Certificate()
+	if err != nil {
+		return ui.LibraryItem{}, "", err
+	}
+	rec, err := s.recordingOr(ctx, l.RecordingID, c.Recording.Title)
+	if err != nil {
+		return ui.LibraryItem{}, "", err
+	}
+	item := ui.LibraryItem{Sound: rows.of(rec), Model: c.License.Name, Certificate: &ui.Link{Text: shortNumber(l.Number), URL: "/verify/" + l.Number}, At: l.IssuedAt}
+	if l.Valid() {
+		item.DownloadURL, item.FileType = fmt.Sprintf("/library/%d/download", l.ID), strings.ToUpper(rec.Ext)
+	} else {
+		item.Revoked = "Revoked"
+	}
+	return item, rec.Title, nil
+}
+
+// takeFree gives the free license of a recording and begins its download: one click.
+func (s *Store) takeFree(w http.ResponseWriter, r *http.Request) error {
+	id, err := web.PathID(r, "id")
+	if err != nil {
+		return err
+	}
+	if err := web.ParseForm(w, r, 10_000); err != nil {
+		return err
+	}
+	me := access.From(r.Context())
+	l, err := s.Licensing.TakeFree(r.Context(), me.ID, id, me.Name)
+	if err != nil {
+		return err
+	}
+	return web.See(w, r, fmt.Sprintf("/library/%d/download", l.ID))
+}
+
+// ownLicense finds the license of a download. Somebody else's does not exist; a revoked one is refused with its reason.
+func (s *Store) ownLicense(r *http.Request) (licensing.License, licensing.Recording, error) {
+	me := access.From(r.Context())
+	id, err := web.PathID(r, "license")
+	if err != nil {
+		return licensing.License{}, licensing.Recording{}, err
+	}
+	l, err := s.Licensing.License(r.Context(), s.DB, id)
+	if err != nil {
+		return l, licensing.Recording{}, err
+	}
+	if !me.SignedIn() || l.AccountID != me.ID {
+		return l, licensing.Recording{}, web.NotFound()
+	}
+	if !l.Valid() {
+		return l, licensing.Recording{}, web.Refuse(http.StatusForbidden, "This license was revoked: %s It gives no download any more.", l.RevokedWhy)
+	}
+	rec, err := s.recording(r.Context(), s.DB, l.RecordingID)
+	if err != nil {
+		return l, rec, err
+	}
+	if err := web.Allow(r, access.Object{Owner: rec.OwnerID, Public: rec.Published, Licensed: true}); err != nil {
+		return l, rec, err
+	}
+	return l, rec, nil
+}
+
+// downloadOriginal sends the uploaded bytes as they are, with ranges.
+func (s *Store) downloadOriginal(w http.ResponseWriter, r *http.Request) error {
+	l, rec, err := s.ownLicense(r)
+	if err != nil {
+		return err
+	}
+	if s.Original == nil {
+		return errors.New("orders.Store.Original is not set")
+	}
+	return s.Original(w, r, rec.ID, l.ID)
+}
+
+// downloadZip sends the original with its papers: the signed certificate, its page to print, and the line to credit.
+func (s *Store) downloadZip(w http.ResponseWriter, r *http.Request) error {
+	l, rec, err := s.ownLicense(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Site.Limits.Take(web.DownloadByBuyer, strconv.FormatInt(l.AccountID, 10), s.Now()); err != nil {
+		return err
+	}
+	papers, err := s.papers(r.Context(), l, rec)
+	if err != nil {
+		return err
+	}
+	original, err := s.Blobs.Open(r.Context(), blob.Ref(rec.SHA256))
+	if err != nil {
+		return fmt.Errorf("open original of recording %d: %w", rec.ID, err)
+	}
+	defer original.Close()
+	if s.Downloaded == nil {
+		return errors.New("orders.Store.Downloaded is not set")
+	}
+	if err := s.Downloaded(r.Context(), l.RecordingID, l.AccountID, l.ID); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/zip")
+	h.Set("Content-Disposition", attachment(fileName(rec, "zip")))
+	h.Set("Cache-Control", "private, no-store")
+	z := zip.NewWriter(w)
+	issued := time.UnixMicro(l.IssuedAt).UTC()
+	// Sound does not shrink: it is stored, so that the download is as fast as the disk.
+	f, err := z.CreateHeader(&zip.FileHeader{Name: fileName(rec, rec.Ext), Method: zip.Store, Modified: issued})
+	if err == nil {
+		_, err = io.Copy(f, original)
+	}
+	for _, p := range papers {
+		if err != nil {
+			break
+		}
+		if f, err = z.CreateHeader(&zip.FileHeader{Name: p.name, Method: zip.Deflate, Modified: issued}); err == nil {
+			_, err = f.Write(p.body)
+		}
+	}
+	if err == nil {
+		err = z.Close()
+	}
+	if err != nil { // the answer has begun: cutting the connection (net/http's ErrAbortHandler) is the only way to say that it is not whole
+		s.Site.Log.Warn("download broke off", "license", l.ID, "err", err)
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+type paper struct {
+	name string
+	body []byte
+}
+
+func (s *Store) papers(ctx context.Context, l licensing.License, rec licensing.Recording) ([]paper, error) {
+	doc, err := l.Document()
+	if err != nil {
+		return nil, err
+	}
+	pdf, err := s.Licensing.PDF(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.Licensing.Model(ctx, s.DB, l.ModelCode, l.ModelVersion)
+	if err != nil {
+		return nil, err
+	}
+	text := s.Licensing.Attribution(rec, m) + "\r\n\r\nCertificate " + certificate.Group(l.Number) + ", to be checked at " + s.Licensing.VerifyURL(l) + "\r\n"
+	return []paper{{"attribution.txt", []byte(text)}, {"certificate.json", doc}, {"certificate.pdf", pdf}, {"license.md", []byte(m.Text)}}, nil
+}
+
+// fileName is the name under which a recording is downloaded: its id and title in plain ASCII words.
+func fileName(rec licensing.Recording, ext string) string {
+	var b strings.Builder
+	gap := false
+	for _, r := range rec.Title {
+		if r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			if gap && b.Len() > 0 {
+				b.WriteByte('-')
+			}
+			b.WriteRune(unicode.ToLower(r))
+			gap = false
+		} else {
+			gap = true
+		}
+		if b.Len() > 80 {
+			break
+		}
+	}
+	name := strconv.FormatInt(rec.ID, 10)
+	if b.Len() > 0 {
+		name += "-" + b.String()
+	}
+	return name + "." + ext
+}
+
+func attachment(name string) string { return fmt.Sprintf("attachment; filename=%q", name) }
