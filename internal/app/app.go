@@ -21,10 +21,13 @@ import (
 	"audiomicro/internal/feed"
 	"audiomicro/internal/ingest"
 	"audiomicro/internal/jobs"
+	"audiomicro/internal/ledger"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/listening"
 	"audiomicro/internal/mail"
 	"audiomicro/internal/moderation"
+	"audiomicro/internal/orders"
+	"audiomicro/internal/payments"
 	"audiomicro/internal/people"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search"
@@ -54,6 +57,9 @@ type App struct {
 	Listening  *listening.Store
 	Moderation *moderation.Store
 	Licensing  *licensing.Store
+	Ledger     *ledger.Store
+	Payments   *payments.Store
+	Orders     *orders.Store
 
 	Search *search.Store
 
@@ -238,7 +244,11 @@ func (a *App) wire(ctx context.Context) error {
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
 		License: a.licenseBox, Person: a.personCard, Notes: a.reviewNotes}
 	a.People.Sounds = a.Search.SoundsOf
+	if err := a.wireCommerce(ctx); err != nil {
+		return err
+	}
 	a.subscribe()
+	a.subscribeCommerce()
 	if err := a.Licensing.Seed(ctx); err != nil {
 		return err
 	}

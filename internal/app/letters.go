@@ -7,6 +7,7 @@ import (
 	"audiomicro/internal/accounts"
 	"audiomicro/internal/db"
 	"audiomicro/internal/mail"
+	"audiomicro/internal/orders"
 	"audiomicro/internal/recordings"
 )
 
@@ -22,6 +23,7 @@ func mailKinds() []mail.Kind {
 	for name, why := range accounts.Letters() {
 		out = append(out, mail.Kind{Name: name, Class: mail.Service, Why: why})
 	}
+	out = append(out, orders.MailKinds()...)
 	return append(out,
 		mail.Kind{Name: mailPublished, Class: mail.Service, Why: "tells a contributor that a recording is published"},
 		mail.Kind{Name: mailReturned, Class: mail.Service, Why: "tells a contributor why a recording was returned"},

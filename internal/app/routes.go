@@ -31,6 +31,10 @@ func (a *App) mount() {
 	a.Site.Mount(a.Listening.Routes()...)
 	a.Site.Mount(a.Uploads.Routes()...)
 	a.Site.Mount(a.Moderation.Routes()...)
+	a.Site.Mount(a.Licensing.Routes()...)
+	a.Site.Mount(a.Ledger.Routes()...)
+	a.Site.Mount(a.Payments.Routes()...)
+	a.Site.Mount(a.Orders.Routes()...)
 	a.Site.Frame = a.frame
 }
 
@@ -55,6 +59,12 @@ func (a *App) frame(r *http.Request) ui.Frame {
 	actor := access.From(r.Context())
 	if actor.SignedIn() {
 		f.Person = &ui.Person{Name: actor.Name, Role: string(actor.Role), Contributor: actor.Contributor}
+	}
+	// A page is still worth showing when the cart cannot be counted.
+	if n, err := a.Orders.CartCount(r); err != nil {
+		a.Log.Warn("count the cart", "err", err)
+	} else {
+		f.CartCount = n
 	}
 	return f
 }

@@ -13,9 +13,6 @@ import (
 	"audiomicro/internal/web/ui"
 )
 
-// inCart lists what the cart of ctx's request holds.
-func (a *App) inCart(context.Context) (map[int64]string, error) { return nil, nil }
-
 // licenseBox fills the license card of a recording's page.
 func (a *App) licenseBox(ctx context.Context, r recordings.Recording) (ui.LicenseBox, string, error) {
 	cart, err := a.inCart(ctx)
