@@ -53,11 +53,11 @@ func (l *vorbisLink) header(p []byte) (bool, error) {
 		}
 		return false, nil
 	case l.headers == 3:
-		modes, err := checkVorbisSetup(p, l.dec.Channels())
+		modes, setup, err := checkVorbisSetup(p, l.dec.Channels())
 		if err != nil {
 			return false, err
 		}
-		l.modes = modes
+		l.modes, p = modes, setup
 	}
 	if err := l.dec.ReadHeader(p); err != nil {
 		return false, fmt.Errorf("%w: %w", audio.ErrDamaged, err)

@@ -23,6 +23,8 @@ type lsbReader struct {
 	b    []byte
 	pos  int // in bits
 	over bool
+	// floors without partitions (libvorbis writes them for the low-frequency channel): see completeFloors
+	bare []int
 }
 
 func (r *lsbReader) bits(n int) uint32 {
@@ -40,9 +42,10 @@ func (r *lsbReader) bits(n int) uint32 {
 
 // checkVorbisSetup walks through a setup header (Vorbis I §4.2.4) and refuses everything that would make the library allocate
 // what the file declares or loop for ever: it trusts codebooks to be complete trees of at least one dimension.
-func checkVorbisSetup(p []byte, channels int) (m vorbisModes, err error) {
-	bad := func(what string) (vorbisModes, error) {
-		return vorbisModes{}, fmt.Errorf("%w: a bad Vorbis setup header (%s)", audio.ErrDamaged, what)
+// It returns the header as the library can read it.
+func checkVorbisSetup(p []byte, channels int) (m vorbisModes, setup []byte, err error) {
+	bad := func(what string) (vorbisModes, []byte, error) {
+		return vorbisModes{}, nil, fmt.Errorf("%w: a bad Vorbis setup header (%s)", audio.ErrDamaged, what)
 	}
 	if !bytes.HasPrefix(p, []byte("\x05vorbis")) {
 		return bad("missing")
@@ -93,7 +96,27 @@ func checkVorbisSetup(p []byte, channels int) (m vorbisModes, err error) {
 	if r.bits(1) != 1 || r.over {
 		return bad("framing")
 	}
-	return m, nil
+	return m, append(p[:7:7], r.completeFloors()...), nil
+}
+
+// completeFloors gives each floor without partitions the description of one class that nothing uses. Such a floor has no
+// classes (Vorbis I §7.2.2: the largest class number is -1), but the library reads one all the same.
+func (r *lsbReader) completeFloors() []byte {
+	if len(r.bare) == 0 {
+		return r.b
+	}
+	const class = 3 + 2 + 8 // bits: dimensions, subclasses, one book
+	out := make([]byte, len(r.b)+(len(r.bare)*class+7)/8)
+	at, next := 0, 0
+	for i := range len(r.b) * 8 {
+		if next < len(r.bare) && r.bare[next] == i {
+			at += class
+			next++
+		}
+		out[at>>3] |= r.b[i>>3] >> (i & 7) & 1 << (at & 7)
+		at++
+	}
+	return out
 }
 
 // checkCodebook reads a codebook (Vorbis I §3.2.1) of at most limit entries times dimensions.
@@ -167,6 +190,9 @@ func checkFloor(r *lsbReader, books int) bool {
 		return order > 0 && rate > 0 && mapSize > 0 && !r.over
 	case 1: // §7.2.2
 		partitions := int(r.bits(5))
+		if partitions == 0 {
+			r.bare = append(r.bare, r.pos)
+		}
 		classes := make([]int, partitions)
 		top := -1
 		for i := range classes {
