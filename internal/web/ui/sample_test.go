@@ -10,11 +10,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"testing"
 
 	"audiomicro/internal/audio/spectrum"
 	"audiomicro/internal/web/ui"
 
 	"github.com/a-h/templ"
+	"github.com/andybalholm/brotli"
 )
 
 // shape is a made-up sound: its envelope and its tone over time (0..1 each).
@@ -217,4 +219,18 @@ func pages() []page {
 		{"/form", in("Change e-mail", ""), ui.FormFull(ui.FormPage{Title: "Change e-mail", Intro: "We send a link to the new address.", Action: "/settings/email", Fields: []ui.Field{{Name: "email", Label: "New e-mail", Type: "email"}, {Name: "bio", Label: "About", Type: "textarea", Optional: true, Hint: "Shown on your page."}, {Name: "who", Label: "Who sees it", Type: "radio", Options: []ui.Option{{Value: "a", Label: "Everyone"}, {Value: "b", Label: "Members", Hint: "Signed in", Selected: true}}}}, Errors: []ui.FormError{{Field: "email", Text: "This is your address already."}}, Submit: "Send the link", Cancel: &ui.Link{Text: "Cancel", URL: "/settings"}})},
 		{"/error", ui.Frame{Title: "Not found"}, ui.Error(ui.ErrorPage{Status: 404, Title: "Not here", Text: "This page does not exist, or is not public.", RequestID: "a1b2c3"})},
 	}
+}
+
+// packed is the size of a page as the server sends it.
+func packed(t *testing.T, page []byte) int {
+	t.Helper()
+	var out bytes.Buffer
+	w := brotli.NewWriterLevel(&out, 5)
+	if _, err := w.Write(page); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Len()
 }
