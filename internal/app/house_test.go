@@ -35,17 +35,10 @@ var crossings = map[string]string{
 	"moderation → recordings": "a decision and the recording's state are one transaction",
 	"search → recordings":     "rows are recordings",
 	"search → listening":      "a row knows which preview its reader may hear",
-	"accounts → people":       "",
 	"orders → licensing":      "payment, licenses and receipt are one transaction",
 	"orders → ledger":         "payment and its journal are one transaction",
 	"orders → payments":       "an order is paid through a provider",
-	"moderation → search":     "",
 	"people → accounts":       "",
-	"orders → accounts":       "",
-	"licensing → accounts":    "",
-	"uploads → moderation":    "",
-	"uploads → ingest":        "",
-	"uploads → accounts":      "",
 }
 
 var domains = []string{"accounts", "people", "recordings", "uploads", "ingest", "listening", "search", "moderation", "licensing", "orders", "payments", "ledger"}
@@ -141,11 +134,11 @@ func TestImports(t *testing.T) {
 // TestFileSizes is a gauge with a limit far above it: hand-written files stay readable.
 func TestFileSizes(t *testing.T) {
 	err := filepath.WalkDir(filepath.Join("..", "..", "internal"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_templ.go") {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_templ.go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		if n := strings.Count(string(text), "\n"); n > 800 {
+		if n := strings.Count(string(text), "\n"); n > 600 {
 			t.Errorf("%s has %d lines: split it by noun", path, n)
 		}
 		return err
