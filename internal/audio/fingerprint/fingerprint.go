@@ -23,6 +23,7 @@ import (
 
 	"github.com/tphakala/simd/f32"
 
+	"audiomicro/internal/audio/fft"
 	"audiomicro/internal/audio/resample"
 )
 
@@ -44,7 +45,7 @@ type Analyzer struct {
 	channels int
 	resample *resample.Resampler
 	mono     []float32
-	plan     *f32.STFTPlan
+	plan     *fft.Plan
 	hamming  []float32
 	pitch    [window/2 + 1]int8 // pitch class of each bin, -1 outside the range
 	buf      []float32          // samples at 11025 Hz not yet consumed
@@ -67,7 +68,7 @@ func New(from, channels int) (*Analyzer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("fingerprint: %w", err)
 	}
-	plan, err := f32.NewSTFTPlan(window)
+	plan, err := fft.New(window)
 	if err != nil {
 		return nil, fmt.Errorf("fingerprint: %w", err)
 	}
@@ -119,7 +120,7 @@ func (a *Analyzer) take(x []float32) {
 }
 
 func (a *Analyzer) look(x []float32) {
-	a.plan.STFTPowerInto(a.power, x, a.hamming, window, f32.NoPad)
+	a.plan.Power(a.power, x, a.hamming)
 	frame := &a.recent[a.frames%smoothing]
 	clear(frame[:])
 	for i, p := range a.pitch {

@@ -22,6 +22,8 @@ import (
 	"math"
 
 	"github.com/tphakala/simd/f32"
+
+	"audiomicro/internal/audio/fft"
 )
 
 // ShortFrames is the longest stream, in frames, that is kept whole and looked at again.
@@ -48,7 +50,7 @@ func WindowSize(rate int) int {
 
 // transform turns windows of mono samples into Frames.
 type transform struct {
-	plan   *f32.STFTPlan
+	plan   *fft.Plan
 	window []float32
 	hz     []float32 // frequency of each bin from 40 Hz up, 0 below
 	first  int       // first bin at or above 40 Hz
@@ -57,7 +59,7 @@ type transform struct {
 
 func newTransform(rate int) *transform {
 	n := WindowSize(rate)
-	plan, err := f32.NewSTFTPlan(n)
+	plan, err := fft.New(n)
 	if err != nil {
 		panic("spectrum: " + err.Error()) // WindowSize returns powers of two only
 	}
@@ -76,7 +78,7 @@ func newTransform(rate int) *transform {
 // look transforms one window of samples.
 func (t *transform) look(samples []float32, index int64) *Frame {
 	f := &t.frame
-	t.plan.STFTPowerInto(f.Power, samples, t.window, len(samples), f32.NoPad)
+	t.plan.Power(f.Power, samples, t.window)
 	f32.Sqrt(f.Magnitude, f.Power)
 	f.Index, f.Samples = index, samples
 	f.Sum, f.Total = f32.Sum(f.Magnitude[t.first:]), f32.Sum(f.Power[t.first:])
