@@ -81,6 +81,9 @@ type Options struct {
 	Serve bool
 }
 
+// ErrServed means that another process works the jobs of the same SQLite folder.
+var ErrServed = errors.New("another audiomicro serves this data folder")
+
 // Open opens what the settings name and wires the domains. Close it when done.
 func Open(ctx context.Context, c config.Config, opt Options) (_ *App, err error) {
 	a := &App{Config: c, Version: opt.Version, Log: opt.Log, Now: opt.Now, unlock: func() {}}

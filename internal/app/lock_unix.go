@@ -18,7 +18,7 @@ func lockFolder(dir string) (unlock func(), err error) {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		err = fmt.Errorf("another audiomicro serves the data folder %s: stop it first, or use PostgreSQL to run several", dir)
+		err = fmt.Errorf("%w: stop the one on %s first, or use PostgreSQL to run several", ErrServed, dir)
 		return nil, errors.Join(err, f.Close())
 	}
 	return func() { f.Close() }, nil
