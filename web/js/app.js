@@ -31,7 +31,7 @@ function start() {
   mark();
   for (const el of document.querySelectorAll("[data-module]:not([data-on])")) {
     el.dataset.on = "";
-    import(el.dataset.src).then(m => m.default(el, htmx));
+    import(el.dataset.src).then(m => m.default(el, htmx)).then(() => { el.dataset.on = "ready" });
   }
 }
 start();
