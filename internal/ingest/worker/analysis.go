@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"audiomicro/internal/audio"
 	"audiomicro/internal/audio/describe"
@@ -24,7 +23,6 @@ type analysis struct {
 	spectrum    *spectrum.Analyzer
 	describe    *describe.Analyzer
 	fingerprint *fingerprint.Analyzer
-	described   time.Duration // CPU time of describe within that of spectrum
 }
 
 // descriptors are the flat object of the Freesound-compatible API: what describe found, and the two values of loudness.
@@ -47,11 +45,7 @@ func newAnalysis(info audio.Info) (*analysis, error) {
 		describe:    describe.New(rate),
 		fingerprint: prints,
 	}
-	a.spectrum.OnFrame = func(f *spectrum.Frame) {
-		before := threadCPU()
-		a.describe.Frame(f)
-		a.described += threadCPU() - before
-	}
+	a.spectrum.OnFrame = a.describe.Frame // stage times of spectrum hold both: a frame is too short to measure
 	return a, nil
 }
 
@@ -86,8 +80,6 @@ func (a *analysis) finish(p *pass) (*Findings, error) {
 			f.Fingerprint, f.FingerprintLen = fingerprint.Encode(items), len(items)
 		}
 	})
-	p.stages["spectrum"] -= a.described
-	p.stages["describe"] += a.described
 	p.time("images", func() { err = draw(f.Images, seen) })
 	if err != nil {
 		return nil, err

@@ -50,6 +50,7 @@ func Start(ctx context.Context, req Request, src *os.File, dir string, progress 
 	run, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	cmd := exec.CommandContext(run, self, "worker", "ingest")
+	cmd.Args[0] = "audiomicro" // for whoever looks at the list of processes
 	cmd.Env = []string{}
 	cmd.Dir = dir
 	cmd.Stdin = bytes.NewReader(append(line, '\n'))

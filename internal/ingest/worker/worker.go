@@ -164,7 +164,7 @@ type Usage struct {
 	CPUSeconds   float64            `json:"cpu_s"`    // user and system, with child processes
 	WallSeconds  float64            `json:"wall_s"`   // measured by the parent
 	PeakRSSBytes int64              `json:"peak_rss"` // of the worker and its largest child together
-	Stages       map[string]float64 `json:"stages"`   // CPU seconds by stage; children of the worker are not in them
+	Stages       map[string]float64 `json:"stages"`   // CPU seconds by stage, estimated from a sample of the blocks; children of the worker are not in them
 	Walls        []string           `json:"walls"`    // what the kernel shut the worker in with: landlock, seccomp
 }
 
