@@ -3,6 +3,9 @@
 package audio_test
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"syscall"
@@ -43,6 +46,70 @@ func band(rate int, seconds float64) [][]float32 {
 		out[1][i] = float32(math.Tanh(1.5 * (0.8*v + 0.6*hiss)))
 	}
 	return out
+}
+
+// TestHostileSamples: whatever a float file holds, every number that comes out is finite and the rest of the stream is measured.
+func TestHostileSamples(t *testing.T) {
+	t.Parallel()
+	nan, inf := float32(math.NaN()), float32(math.Inf(1))
+	for name, bad := range map[string][]float32{
+		"NaN": {nan}, "Inf": {inf, -inf}, "both": {nan, inf, -inf, nan}, "largest": {math.MaxFloat32, -math.MaxFloat32}, "1e38": {1e38, -1e38, 1e38},
+		"subnormal": {1e-45, -1e-45},
+	} {
+		planar := band(44100, 4)
+		for c := range planar {
+			copy(planar[c][1000:], bad)
+			copy(planar[c][100000:], bad)
+		}
+		l, s, d := loudness.New(44100, 2), spectrum.New(44100, 2), describe.New(44100)
+		p := peaks.New(44100, 2, peaks.Options{})
+		f, err := fingerprint.New(44100, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.OnFrame = d.Frame
+		for at := 0; at < len(planar[0]); at += 5000 {
+			end := min(at+5000, len(planar[0]))
+			view := [][]float32{planar[0][at:end], planar[1][at:end]}
+			l.Write(view)
+			p.Write(view)
+			s.Write(view)
+			f.Write(view)
+		}
+		seen := s.Result()
+		loud, desc := l.Result(), d.Result(seen.Frames)
+		if _, err := json.Marshal([]any{loud, desc, seen.Row, seen.Wide, seen.Bands, seen.Centroid}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "NaN" && (!loud.HasLoudness || loud.Integrated < -20 || desc.HPCP == nil || len(f.Result()) < 8) {
+			t.Errorf("%s: the rest of the stream was not measured: %+v", name, loud)
+		}
+		if err := errors.Join(seen.WriteEnergyPNG(io.Discard, 800, 200), seen.WriteWaveformPNG(io.Discard, 120, 71), seen.WriteSpectralJPG(io.Discard, 120, 71)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestManyChannels: 32 channels of everything, the most a decoder lets through.
+func TestManyChannels(t *testing.T) {
+	t.Parallel()
+	planar := make([][]float32, 32)
+	for c := range planar {
+		planar[c] = band(8000, 3)[c%2]
+	}
+	l, s, p := loudness.New(8000, 32), spectrum.New(8000, 32), peaks.New(8000, 32, peaks.Options{Split: true})
+	l.Write(planar)
+	s.Write(planar)
+	p.Write(planar)
+	if r := l.Result(); !r.HasLoudness {
+		t.Errorf("loudness of 32 channels: %+v", r)
+	}
+	if r := s.Result(); r.Row.Bars[60].Height < 8 {
+		t.Errorf("row of 32 channels: %+v", r.Row.Bars[60])
+	}
+	if r := p.Result(); r.Channels != 32 || r.Len() != (8000*3+255)/256 {
+		t.Errorf("peaks of 32 channels: %d × %d", r.Channels, r.Len())
+	}
 }
 
 // BenchmarkAllAnalysis runs everything that one upload is measured by, except decoding and encoding, on one goroutine. The CPU metric

@@ -13,7 +13,7 @@
 //	items := f.Result()              // what fpcalc -raw -length 0 prints
 //	text := fingerprint.Encode(items) // what fpcalc prints
 //
-// Samples must be finite (audio.Scrub).
+// A block that is not finite is made so in place (audio.Scrub).
 package fingerprint
 
 import (
@@ -23,6 +23,7 @@ import (
 
 	"github.com/tphakala/simd/f32"
 
+	"audiomicro/internal/audio"
 	"audiomicro/internal/audio/fft"
 	"audiomicro/internal/audio/resample"
 )
@@ -93,10 +94,12 @@ func (a *Analyzer) Write(planar [][]float32) {
 	if len(planar) < a.channels || len(planar[0]) == 0 || a.done {
 		return
 	}
+	planar = planar[:a.channels]
+	audio.Scrub(planar)
 	x := planar[0]
 	if a.channels > 1 {
 		a.mono = append(a.mono[:0], x...)
-		for _, ch := range planar[1:a.channels] {
+		for _, ch := range planar[1:] {
 			f32.Add(a.mono, a.mono, ch[:len(a.mono)])
 		}
 		f32.Scale(a.mono, a.mono, 1/float32(a.channels))

@@ -9,10 +9,14 @@
 //	for each block { m.Write(block) }
 //	r := m.Result()
 //
-// Samples must be finite (audio.Scrub).
+// A block that is not finite is made so in place (audio.Scrub).
 package loudness
 
-import "math"
+import (
+	"math"
+
+	"audiomicro/internal/audio"
+)
 
 // Floor stands in a Result for a level that is lower or does not exist (digital silence, an empty stream), in LUFS or dB.
 const Floor = -120.0
@@ -110,6 +114,7 @@ func (m *Meter) Write(planar [][]float32) {
 		return
 	}
 	planar = planar[:len(m.filters)]
+	audio.Scrub(planar)
 	m.peak.write(planar)
 	n := len(planar[0])
 	for at := 0; at < n; {

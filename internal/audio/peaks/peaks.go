@@ -59,7 +59,7 @@ func (a *Analyzer) clear() {
 	a.filled = 0
 }
 
-// Write takes a block of any length.
+// Write takes a block of any length. NaN counts as the lowest value; audio.Scrub avoids that.
 func (a *Analyzer) Write(planar [][]float32) {
 	if a.channels < 1 || len(planar) < a.channels {
 		return

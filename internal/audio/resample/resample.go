@@ -8,7 +8,7 @@
 //	for each block { out := r.Write(block) … }
 //	rest := r.Flush()
 //
-// Blocks returned are borrowed until the next call.
+// Blocks returned are borrowed until the next call. A NaN spreads over the filter's length and no further.
 package resample
 
 import (

@@ -15,7 +15,7 @@
 //
 // Frames are centered: frame k looks at samples around k × Hop, with silence before the first and after the last sample. The window is
 // a Hann of about 46 ms: 2048 samples at 44.1 and 48 kHz, 4096 at 96 kHz. The spectrum is that of the mean of all channels.
-// Samples must be finite (audio.Scrub).
+// A block that is not finite is made so in place (audio.Scrub).
 package spectrum
 
 import (
@@ -23,6 +23,7 @@ import (
 
 	"github.com/tphakala/simd/f32"
 
+	"audiomicro/internal/audio"
 	"audiomicro/internal/audio/fft"
 )
 
@@ -137,6 +138,7 @@ func (a *Analyzer) Write(planar [][]float32) {
 		return
 	}
 	planar = planar[:a.channels]
+	audio.Scrub(planar)
 	n := len(planar[0])
 	a.frames += int64(n)
 	a.extremes.write(planar)
