@@ -193,18 +193,19 @@ func (s *S3) Append(ctx context.Context, id string, offset int64, r io.Reader) (
 	if size != offset {
 		return 0, fmt.Errorf("append to stage %s: %w", id, ErrOffset)
 	}
-	buf := make([]byte, pieceSize)
+	var buf bytes.Buffer // grows with what comes: most requests are smaller than a piece
 	for {
-		k, rerr := io.ReadFull(ctxReader{ctx, r}, buf)
+		buf.Reset()
+		k, rerr := io.CopyN(&buf, ctxReader{ctx, r}, pieceSize)
 		if k > 0 {
 			// What came before the request broke off is kept, so the piece is stored even then.
-			if err := s.putPiece(context.WithoutCancel(ctx), id, offset+n, buf[:k]); err != nil {
+			if err := s.putPiece(context.WithoutCancel(ctx), id, offset+n, buf.Bytes()); err != nil {
 				return n, fmt.Errorf("append to stage %s: %w", id, err)
 			}
-			n += int64(k)
+			n += k
 		}
 		switch {
-		case rerr == io.EOF, rerr == io.ErrUnexpectedEOF:
+		case rerr == io.EOF:
 			return n, nil
 		case rerr != nil:
 			return n, fmt.Errorf("append to stage %s: %w", id, rerr)

@@ -252,15 +252,18 @@ func TestDrain(t *testing.T) {
 func TestEvery(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, d *db.DB) {
-		var clock atomic.Int64
+		var clock, ran atomic.Int64
 		clock.Store(time.Now().UnixMicro())
-		now := func() time.Time { return time.UnixMicro(clock.Load()) }
-		var ran atomic.Int64
 		nodes := []string{"node-a"}
 		if d.Engine() == db.Postgres {
 			nodes = append(nodes, "node-b", "node-c")
 		}
-		for _, node := range nodes {
+		looks := make([]atomic.Int64, len(nodes)) // how often each node looked at the clock
+		for i, node := range nodes {
+			now := func() time.Time {
+				looks[i].Add(1)
+				return time.UnixMicro(clock.Load())
+			}
 			q := queue(t, d, jobs.Options{Node: node, Now: now})
 			q.Every("test.hourly", time.Hour, jobs.Opts{}, func(context.Context) error { ran.Add(1); return nil })
 			run(t, q)
@@ -270,8 +273,10 @@ func TestEvery(t *testing.T) {
 			eventually(t, "one more run", func() bool { return ran.Load() == int64(i+1) })
 		}
 		clock.Add((59 * time.Minute).Microseconds())
-		// Every node looks twice a second; after its next look the count must still stand.
-		time.Sleep(1200 * time.Millisecond)
+		for i := range looks {
+			from := looks[i].Load()
+			eventually(t, nodes[i]+" has looked at its schedules", func() bool { return looks[i].Load() >= from+4 })
+		}
 		if ran.Load() != 4 {
 			t.Fatalf("ran %d times on %d nodes, want 4", ran.Load(), len(nodes))
 		}

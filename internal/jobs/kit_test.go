@@ -114,13 +114,13 @@ func run(t *testing.T, q *jobs.Queue) (stop func()) {
 	return stop
 }
 
-// eventually polls until ok, and fails after 20 s.
+// eventually polls until ok, and fails after 90 s: a machine busy with other tests is no failure.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
+			t.Fatalf("not within 90 s: %s", what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

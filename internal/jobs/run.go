@@ -69,6 +69,7 @@ func (q *Queue) drain(ctx context.Context, client *river.Client[*sql.Tx]) error 
 
 func (q *Queue) config(id string) *river.Config {
 	workers := river.NewWorkers()
+	// River refuses to start without any worker; a queue without subscriptions still keeps its lease.
 	river.AddWorkerArgs(workers, jobArgs{kind: "jobs.none"}, &worker{q: q, sub: &subscription{kind: "jobs.none", opts: Opts{Timeout: defaultTimeout}}})
 	queues := map[string]river.QueueConfig{}
 	for _, name := range q.queues() {

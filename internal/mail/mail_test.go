@@ -209,7 +209,7 @@ func (o *office) post(msg mail.Message) int64 {
 
 func (o *office) await(id int64, want mail.State) mail.Outgoing {
 	o.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for {
 		row, err := o.m.ByID(o.t.Context(), id)
 		must(o.t, err)
@@ -345,7 +345,7 @@ func TestServerDown(t *testing.T) {
 		o := newOffice(t, d, addr)
 		o.work()
 		id := o.post(mail.Message{To: "someone@example.org", Subject: "s", Text: "t"})
-		deadline := time.Now().Add(20 * time.Second)
+		deadline := time.Now().Add(90 * time.Second)
 		for {
 			row, err := o.m.ByID(t.Context(), id)
 			must(t, err)
