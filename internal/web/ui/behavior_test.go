@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -179,12 +180,16 @@ func TestSheet(t *testing.T) {
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector("[data-module=batch][data-on=ready]") !== null && Boolean(window.htmx)`))
 	saved := func(id, column, want string) {
 		t.Helper()
-		run(t, ctx, chromedp.Poll[bool](`document.querySelector("[data-saved]").textContent === "Saved."`))
-		mu.Lock()
-		defer mu.Unlock()
-		if got := saves[id].Get(column); got != want {
-			t.Errorf("row %s: %s saved as %q, want %q", id, column, got, want)
+		got := ""
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			mu.Lock()
+			got = saves[id].Get(column)
+			mu.Unlock()
+			if got == want {
+				return
+			}
 		}
+		t.Errorf("row %s: %s saved as %q, want %q", id, column, got, want)
 	}
 	eval := func(js string) { t.Helper(); run(t, ctx, chromedp.Evaluate[any](js+";null")) }
 	cell := func(id, column string) string { return `document.getElementById("f-` + column + `.` + id + `")` }
