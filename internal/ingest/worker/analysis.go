@@ -69,7 +69,7 @@ func (a *analysis) finish(p *pass) (*Findings, error) {
 	}
 	var seen *spectrum.Result
 	p.time("spectrum", func() { seen = a.spectrum.Result() }) // hands the last frames to describe
-	p.time("describe", func() { err = f.describe(a.describe.Result(seen.Frames)) })
+	p.time("spectrum", func() { err = f.describe(a.describe.Result(seen.Frames)) })
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -229,25 +230,47 @@ func TestLimitsEndTheWorker(t *testing.T) {
 	})
 }
 
-// processIn finds the process whose current folder is dir.
-func processIn(t *testing.T, dir string) int {
+// eventually asks until the answer is yes.
+func eventually(t *testing.T, what string, yes func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for time.Now().Before(deadline) {
-		links, err := filepath.Glob("/proc/[0-9]*/cwd")
-		if err != nil {
-			t.Fatal(err)
+	deadline := time.After(20 * time.Second)
+	for !yes() {
+		select {
+		case <-deadline:
+			t.Fatalf("waited in vain: %s", what)
+		case <-time.After(5 * time.Millisecond):
 		}
-		for _, link := range links {
-			if at, err := os.Readlink(link); err == nil && at == dir {
-				if pid, err := strconv.Atoi(strings.Split(link, "/")[2]); err == nil {
-					return pid
-				}
+	}
+}
+
+// processesIn lists the processes whose current folder is dir.
+func processesIn(t *testing.T, dir string) (pids []int) {
+	t.Helper()
+	links, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, link := range links {
+		if at, err := os.Readlink(link); err == nil && strings.TrimSuffix(at, " (deleted)") == dir {
+			if pid, err := strconv.Atoi(strings.Split(link, "/")[2]); err == nil {
+				pids = append(pids, pid)
 			}
 		}
 	}
-	t.Fatal("no worker runs")
-	return 0
+	return pids
+}
+
+// processIn waits for the process whose current folder is dir.
+func processIn(t *testing.T, dir string) (pid int) {
+	t.Helper()
+	eventually(t, "a worker runs", func() bool {
+		pids := processesIn(t, dir)
+		if len(pids) > 0 {
+			pid = pids[0]
+		}
+		return len(pids) > 0
+	})
+	return pid
 }
 
 func TestDeathHasAName(t *testing.T) {
@@ -315,25 +338,40 @@ func TestNothingOutlivesTheWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFailure(t, <-done, worker.Timeout)
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		left := 0
-		links, err := filepath.Glob("/proc/[0-9]*/cwd")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, link := range links {
-			if at, err := os.Readlink(link); err == nil && strings.HasPrefix(at, dir) {
-				left++
-			}
-		}
-		if left == 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d processes outlive the worker", left)
-		}
+	eventually(t, "the encoder is gone", func() bool { return len(processesIn(t, dir)) == 0 })
+}
+
+// TestWorkerDiesWithItsServer kills a server outright: its worker, waiting for more of the source, must not live on.
+func TestWorkerDiesWithItsServer(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/cwd"); err != nil {
+		t.Skip("SKIPPED: needs /proc to find the worker")
 	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer write.Close()
+	dir := t.TempDir()
+	server := exec.Command(self, "parent", dir)
+	server.Stdin = read
+	err = server.Start()
+	read.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := processIn(t, dir)
+	if err := server.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Wait(); err == nil {
+		t.Error("the server ended by itself")
+	}
+	eventually(t, "the worker is gone", func() bool { return !slices.Contains(processesIn(t, dir), pid) })
 }
 
 func TestWorkerSeesNothingOfItsParent(t *testing.T) {
@@ -364,17 +402,14 @@ func TestWorkerSeesNothingOfItsParent(t *testing.T) {
 		return string(b)
 	}
 	var descriptors []string
-	deadline := time.Now().Add(20 * time.Second)
-	for time.Now().Before(deadline) { // until the worker has limited itself
+	eventually(t, "the worker has limited itself", func() bool {
 		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", pid))
 		if err != nil {
 			t.Fatal(err)
 		}
 		fields := strings.Fields(string(b)[strings.Index(string(b), "Max address space"):])
-		if fields[3] == strconv.Itoa(2<<30) {
-			break
-		}
-	}
+		return fields[3] == strconv.Itoa(2<<30)
+	})
 	if env := environment(); env != "" {
 		t.Errorf("environment %q", env)
 	}

@@ -32,6 +32,11 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "worker" {
 		worker.Main(os.Args[2:])
 	}
+	if len(os.Args) > 2 && os.Args[1] == "parent" { // a server for TestWorkerDiesWithItsServer, with standard input as the source
+		_, err := worker.Start(context.Background(), worker.Request{Outputs: everything}, os.Stdin, os.Args[2], nil)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 
