@@ -63,8 +63,14 @@ func confine(l Limits, maxSeconds float64) error {
 		{"core size", unix.RLIMIT_CORE, 0},
 		{"cpu", unix.RLIMIT_CPU, cpu},
 	} {
-		// syscall.Setrlimit, for Go would give its children the old number of open files otherwise.
-		r := syscall.Rlimit{Cur: limit.value, Max: limit.value}
+		// syscall.Setrlimit, for Go would give its children the old number of open files otherwise. The operator may
+		// have set a stricter limit already, which cannot be raised and need not be.
+		var r syscall.Rlimit
+		if err := syscall.Getrlimit(limit.resource, &r); err != nil {
+			return fmt.Errorf("read limit of %s: %w", limit.name, err)
+		}
+		r.Max = min(r.Max, limit.value)
+		r.Cur = r.Max
 		if err := syscall.Setrlimit(limit.resource, &r); err != nil {
 			return fmt.Errorf("limit %s to %d: %w", limit.name, limit.value, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"image"
 	_ "image/jpeg"
 	_ "image/png"
+	"io"
 	"math"
 	"os"
 	"os/exec"
@@ -19,9 +20,11 @@ import (
 	"testing"
 	"time"
 
+	"audiomicro/internal/audio/decode"
 	"audiomicro/internal/audio/describe"
 	"audiomicro/internal/audio/fingerprint"
 	"audiomicro/internal/audio/peaks"
+	"audiomicro/internal/audio/sniff"
 	"audiomicro/internal/audio/spectrum"
 	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/ingest/worker"
@@ -281,6 +284,49 @@ func TestPipeAsSource(t *testing.T) {
 	}
 	if r.Frames != 48000 || r.Previews[worker.LQ].Size == 0 {
 		t.Errorf("result %+v", r)
+	}
+}
+
+// TestMarkIsHeard marks silence: what sounds in a marked preview is the mark, and the unmarked one stays silent.
+func TestMarkIsHeard(t *testing.T) {
+	t.Parallel()
+	silence := wav([][]float32{make([]float32, 10*48000)}, 48000)
+	r, dir, err := run(t, worker.Request{Outputs: everything, MarkInterval: 3, MarkSeed: 7}, silence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for o, want := range map[worker.Output]int{worker.HQ: 0, worker.LQ: 0, worker.MarkedHQ: 3, worker.MarkedLQ: 3} {
+		f, err := os.Open(filepath.Join(dir, r.Previews[o].Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := decode.Open(f, sniff.Kind{Container: "ogg", Codec: "opus"}, decode.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks, frames, last := 0, 0, -48000
+		for {
+			block, err := d.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, x := range block[0] {
+				if math.Abs(float64(x)) > .01 {
+					if at := frames + i; at-last > 24000 {
+						marks++
+					}
+					last = frames + i
+				}
+			}
+			frames += len(block[0])
+		}
+		f.Close()
+		if marks != want || frames != 10*48000 {
+			t.Errorf("%s: %d marks in %d frames, want %d in 480000", o, marks, frames, want)
+		}
 	}
 }
 
