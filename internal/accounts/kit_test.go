@@ -21,6 +21,7 @@ import (
 	"audiomicro/internal/feed"
 	"audiomicro/internal/jobs"
 	"audiomicro/internal/mail"
+	"audiomicro/internal/testkit"
 	"audiomicro/internal/web"
 )
 
@@ -110,7 +111,7 @@ func who(w http.ResponseWriter, r *http.Request) error {
 
 func each(t *testing.T, f func(t *testing.T, p *place)) {
 	t.Helper()
-	engines(t, func(t *testing.T, d *db.DB) { f(t, newPlace(t, d, cheap)) })
+	testkit.Each(t, func(t *testing.T, d *db.DB) { f(t, newPlace(t, d, cheap)) })
 }
 
 // browser keeps cookies and does not follow redirects.

@@ -14,6 +14,7 @@ import (
 	"audiomicro/internal/accounts"
 	"audiomicro/internal/db"
 	"audiomicro/internal/personal"
+	"audiomicro/internal/testkit"
 )
 
 func mustURL(t *testing.T, s string) *url.URL {
@@ -25,7 +26,7 @@ func mustURL(t *testing.T, s string) *url.URL {
 
 // TestSameTime compares known and unknown addresses at the real cost of hashing, by medians with tenfold room.
 func TestSameTime(t *testing.T) {
-	engines(t, func(t *testing.T, d *db.DB) {
+	testkit.Each(t, func(t *testing.T, d *db.DB) {
 		p := newPlace(t, d, accounts.DefaultCost)
 		p.member(t, "Mara", "mara@example.org")
 		p.site.Limits.Off = true
@@ -147,7 +148,7 @@ func TestSweepForgets(t *testing.T) {
 // TestNoSecretsAtRest looks for passwords, tokens and a birth date in the database's files.
 func TestNoSecretsAtRest(t *testing.T) {
 	t.Parallel()
-	engines(t, func(t *testing.T, d *db.DB) {
+	testkit.Each(t, func(t *testing.T, d *db.DB) {
 		if d.Engine() != db.SQLite {
 			return // one engine's files are enough: the statements are the same
 		}
@@ -177,7 +178,7 @@ func TestNoSecretsAtRest(t *testing.T) {
 
 func TestPersonalIsComplete(t *testing.T) {
 	t.Parallel()
-	engines(t, func(t *testing.T, d *db.DB) {
+	testkit.Each(t, func(t *testing.T, d *db.DB) {
 		tables, err := d.Tables(t.Context())
 		must(t, err)
 		mine := map[string][]string{}

@@ -22,7 +22,9 @@ func TestSessions(t *testing.T) {
 	each(t, func(t *testing.T, p *place) {
 		laptop := p.member(t, "Mara", "mara@example.org")
 		phone := p.browser(t)
-		signIn := func(b *browser) { b.want(b.post("/sign-in", "email", "mara@example.org", "password", goodPassword), 303) }
+		signIn := func(b *browser) {
+			b.want(b.post("/sign-in", "email", "mara@example.org", "password", goodPassword), 303)
+		}
 
 		// Signing in again rotates: the old token is dead, also when somebody kept it.
 		old := laptop.session()

@@ -59,7 +59,7 @@ func (p *Pages) showTerms(w http.ResponseWriter, r *http.Request, next string, e
 	default:
 		f := TermsForm(next)
 		f.Errors = errs
-		body = stack(body, ui.FormBody(f))
+		body = ui.Stack(body, ui.FormBody(f))
 	}
 	v := web.View{Title: "Contributor terms"}
 	if len(errs) > 0 {

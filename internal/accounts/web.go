@@ -1,9 +1,7 @@
 package accounts
 
 import (
-	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -194,18 +192,6 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request, page ui.FormPage) e
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return p.Site.Page(w, r, v, ui.FormFull(page))
-}
-
-// stack renders components one after the other.
-func stack(list ...templ.Component) templ.Component {
-	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		for _, c := range list {
-			if err := c.Render(ctx, w); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // atoi reads a number of a date; anything else is -1, which no date has.

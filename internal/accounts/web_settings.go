@@ -54,7 +54,7 @@ func (p *Pages) settings(w http.ResponseWriter, r *http.Request) error {
 			ui.NotePart(&ui.Note{Tone: ui.ToneWarn, Text: "Your address is not confirmed: follow the link in the mail that we sent. Until then you can neither buy nor upload."}),
 			ui.RowFormPart(ui.RowForm{Action: "/settings/confirm", Button: ui.Button{Label: "Send the mail again"}}))
 	}
-	parts = append(parts, ui.CardPart("Account", "", ui.Facts(facts)), ui.CardPart("Looks", "", ui.FormBody(ui.FormPage{
+	parts = append(parts, ui.Box("Details", ui.Facts(facts)), ui.Box("Looks", ui.FormBody(ui.FormPage{
 		Action: "/theme", Submit: "Keep", Native: true, Hidden: []ui.Hidden{{Name: "next", Value: "/settings"}},
 		Fields: []ui.Field{{Name: "theme", Label: "Theme", Type: "radio", Options: []ui.Option{
 			{Value: "", Label: "As the system", Selected: Theme(r) == ""},
@@ -62,7 +62,7 @@ func (p *Pages) settings(w http.ResponseWriter, r *http.Request) error {
 			{Value: "dark", Label: "Dark", Selected: Theme(r) == "dark"},
 		}}},
 	})))
-	return p.settingsPage(w, r, 0, "/settings", "Account", "", stack(parts...))
+	return p.settingsPage(w, r, 0, "/settings", "Account", "", ui.Stack(parts...))
 }
 
 func (p *Pages) resendConfirm(w http.ResponseWriter, r *http.Request) error {
@@ -245,7 +245,7 @@ func (p *Pages) showCredentials(w http.ResponseWriter, r *http.Request, fresh Ne
 	if len(errs) > 0 {
 		status = http.StatusUnprocessableEntity
 	}
-	return p.settingsPage(w, r, status, "/settings/api", "API", "Programs use your account through a credential. Revoking one shuts the program out at once.", stack(parts...))
+	return p.settingsPage(w, r, status, "/settings/api", "API", "Programs use your account through a credential. Revoking one shuts the program out at once.", ui.Stack(parts...))
 }
 
 func (p *Pages) addCredential(w http.ResponseWriter, r *http.Request) error {

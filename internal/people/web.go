@@ -1,7 +1,6 @@
 package people
 
 import (
-	"context"
 	"errors"
 	"html"
 	"io"
@@ -156,7 +155,7 @@ func (s *Store) show(w http.ResponseWriter, r *http.Request, a access.Actor, p P
 	avatar := person.Avatar()
 	avatar.Size = 72
 	parts := []templ.Component{
-		ui.CardPart("About you", "public", ui.FormBody(ui.FormPage{
+		ui.Box("About you", ui.FormBody(ui.FormPage{
 			Action: "/settings/profile", Submit: "Save", Native: true, Errors: words,
 			Fields: []ui.Field{
 				{Name: "display_name", Label: "Name to show", Value: p.DisplayName, Optional: true, Hint: "Your account stays " + a.Name + ".", MaxLength: MaxDisplayName, Autocomplete: "name"},
@@ -164,11 +163,11 @@ func (s *Store) show(w http.ResponseWriter, r *http.Request, a access.Actor, p P
 				{Name: "website", Label: "Web address", Type: "url", Value: p.Website, Optional: true, Placeholder: "https://", MaxLength: MaxWebsite, Autocomplete: "url"},
 			},
 		})),
-		ui.CardPart("Picture", "", stack(ui.AvatarPart(avatar), ui.FormBody(ui.FormPage{
+		ui.Box("Picture", ui.AvatarPart(avatar), ui.FormBody(ui.FormPage{
 			Action: "/settings/profile/picture", Submit: "Upload", Multipart: true, Native: true, Errors: picture,
 			Fields: []ui.Field{{Name: "picture", Label: "PNG, JPEG, GIF or WebP", Type: "file", Accept: "image/png,image/jpeg,image/gif,image/webp",
 				Hint: "Up to 10 MB. Its middle is cut to a square; place and camera data are dropped."}},
-		}))),
+		})),
 	}
 	if p.Picture != "" {
 		parts = append(parts, ui.RowFormPart(ui.RowForm{Action: "/settings/profile/picture/remove", Button: ui.Button{Label: "Remove the picture", Kind: "stop"}}))
@@ -179,7 +178,7 @@ func (s *Store) show(w http.ResponseWriter, r *http.Request, a access.Actor, p P
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	page := ui.SettingsPage{Title: "Profile", Intro: "What others see on your page.", Nav: accounts.SettingsNav("/settings/profile")}
-	return s.Site.Page(w, r, web.View{Title: "Profile", Status: status, Edit: func(f *ui.Frame) { f.NoIndex = true }}, ui.Settings(page, stack(parts...)))
+	return s.Site.Page(w, r, web.View{Title: "Profile", Status: status, Edit: func(f *ui.Frame) { f.NoIndex = true }}, ui.Settings(page, ui.Stack(parts...)))
 }
 
 // split parts the errors of the two forms.
@@ -192,18 +191,6 @@ func split(errs []ui.FormError) (words, picture []ui.FormError) {
 		}
 	}
 	return words, picture
-}
-
-// stack renders components one after the other.
-func stack(list ...templ.Component) templ.Component {
-	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		for _, c := range list {
-			if err := c.Render(ctx, w); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 func formErrors(err error) []ui.FormError {
