@@ -423,6 +423,31 @@ func (s *Store) Offers(ctx context.Context, q db.Querier, recordingID int64) ([]
 	return out, nil
 }
 
+// OffersOf lists the offers of several recordings, each as Offers does.
+func (s *Store) OffersOf(ctx context.Context, q db.Querier, recordings []int64) (map[int64][]Offered, error) {
+	type row struct {
+		modelRow
+		Recording int64  `db:"recording_id"`
+		Price     int64  `db:"price_minor"`
+		Currency  string `db:"currency"`
+	}
+	in, args := db.In(1, recordings)
+	rows, err := db.Query[row](ctx, q, `SELECT `+modelColumns+`, o.recording_id, o.price_minor, o.currency FROM offer o JOIN license_model m ON m.code = o.model_code
+		JOIN license_text t ON t.code = m.code AND t.version = m.version WHERE o.recording_id IN (`+in+`) ORDER BY m.position, m.code`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list offers of %d recordings: %w", len(recordings), err)
+	}
+	out := map[int64][]Offered{}
+	for _, r := range rows {
+		m, err := r.model()
+		if err != nil {
+			return nil, err
+		}
+		out[r.Recording] = append(out[r.Recording], Offered{Model: m, Price: money.Of(r.Price, r.Currency)})
+	}
+	return out, nil
+}
+
 // HasOffer tells whether a recording is offered under any license.
 func (s *Store) HasOffer(ctx context.Context, q db.Querier, recordingID int64) (bool, error) {
 	n, err := db.Get[int64](ctx, q, `SELECT count(*) FROM offer WHERE recording_id = $1`, recordingID)
