@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 
 	"audiomicro/internal/audio"
 	"audiomicro/internal/audio/sniff"
@@ -114,7 +115,10 @@ type guard struct {
 
 func (g *guard) Info() audio.Info { return g.d.Info() }
 
-func (g *guard) Close() error { return g.d.Close() }
+func (g *guard) Close() error {
+	g.pending, g.err = nil, fmt.Errorf("decode %s: %w", g.kind, os.ErrClosed)
+	return g.d.Close()
+}
 
 func (g *guard) Next() (block [][]float32, err error) {
 	defer func() {

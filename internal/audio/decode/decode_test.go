@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"audiomicro/internal/audio"
 	"audiomicro/internal/audio/decode"
@@ -277,6 +278,86 @@ func TestKindMismatch(t *testing.T) {
 			t.Errorf("%v opened", k)
 		} else if !errors.Is(err, audio.ErrDamaged) && !errors.Is(err, audio.ErrUnsupported) {
 			t.Errorf("%v: %v", k, err)
+		}
+	}
+}
+
+// TestMP3At24kHz compares with lame, whose scale factor bands at 24 kHz differ from ffmpeg's (see mp3LongBands). lame writes 16 bits.
+func TestMP3At24kHz(t *testing.T) {
+	t.Parallel()
+	lame, dir := tool(t, "lame"), t.TempDir()
+	in, coded, out := filepath.Join(dir, "in.wav"), filepath.Join(dir, "a.mp3"), filepath.Join(dir, "out.wav")
+	run(t, tool(t, "ffmpeg"), "-v", "error", "-f", "lavfi", "-i", "anoisesrc=d=3:r=24000:a=0.3:seed=5", "-ac", "2", in)
+	run(t, lame, "--quiet", "-b", "96", "-m", "s", in, coded)
+	run(t, lame, "--quiet", "--decode", coded, out)
+	got, want := decodeFile(t, coded, decode.Options{}), decodeFile(t, out, decode.Options{})
+	if got.err != nil || want.err != nil {
+		t.Fatal(got.err, want.err)
+	}
+	if diff := difference(got.samples, want.samples); diff < 0 || diff > 1.5/32768 {
+		t.Errorf("differs from lame by %g (%d and %d frames)", diff, got.frames(), want.frames())
+	}
+}
+
+// TestCloseEarly ends a decoder that has much left to do: ffmpeg must go with it.
+func TestCloseEarly(t *testing.T) {
+	t.Parallel()
+	ffmpeg := tool(t, "ffmpeg")
+	path := filepath.Join(t.TempDir(), "long.wv")
+	run(t, ffmpeg, "-v", "error", "-f", "lavfi", "-i", "sine=d=600:r=48000", path)
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	d, err := decode.Open(f, sniff.Kind{Container: "wavpack", Codec: "wavpack", NeedsFFmpeg: true}, decode.Options{FFmpegPath: ffmpeg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Next(); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(begin); took > 4*time.Second {
+		t.Errorf("closing took %v", took)
+	}
+	if _, err := d.Next(); err == nil {
+		t.Error("a closed decoder goes on")
+	}
+}
+
+// TestFFmpegRefusesPlaylists hands ffmpeg a playlist as every container it is asked to open: the named demuxer must refuse it.
+func TestFFmpegRefusesPlaylists(t *testing.T) {
+	t.Parallel()
+	ffmpeg := tool(t, "ffmpeg")
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "secret.wav")
+	if err := os.WriteFile(secret, wav(format(1, 1, 8000, 2, 16), strings.Repeat("\x00\x10", 8000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"HLS": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n" + secret + "\n#EXT-X-ENDLIST\n", "concat": "ffconcat version 1.0\nfile '" + secret + "'\n",
+	} {
+		for _, container := range []string{"wav", "mp3", "mp4", "webm", "wavpack", "adts", "caf", "asf", "ogg", "flac"} {
+			path := filepath.Join(dir, name+"."+container)
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, err := decode.Open(f, sniff.Kind{Container: container, NeedsFFmpeg: true}, decode.Options{FFmpegPath: ffmpeg, TempDir: dir})
+			if err == nil {
+				t.Errorf("%s as %s was opened", name, container)
+				d.Close()
+			} else if !errors.Is(err, audio.ErrDamaged) {
+				t.Errorf("%s as %s: %v", name, container, err)
+			}
+			f.Close()
 		}
 	}
 }

@@ -80,6 +80,8 @@ func TestHostile(t *testing.T) {
 		{"FLAC that changes its channels", append(flacStream(2, 44100, 1000, 1, 0, 1), flacFrame(1, 1000, 1, 1)...), 1000, audio.ErrUnsupported},
 		{"FLAC at 0 Hz", flacStream(2, 0, 1000, 1, 0, 1), 0, audio.ErrUnsupported},
 		{"FLAC with garbage for frames", append(flacStream(2, 44100, 1000, 0, 0, 1), strings.Repeat("garbage!", 900)...), 0, audio.ErrDamaged},
+		{"FLAC behind a tag of 100 kB", append([]byte("ID3\x03\x00\x00\x00\x06\x0d\x20"+strings.Repeat("\x00", 100000)), flac...), 3000, none},
+		{"ID3 tag larger than the file", []byte("ID3\x03\x00\x00\x7f\x7f\x7f\x7f" + mp3), 0, audio.ErrDamaged},
 		{"MP3 of silence", []byte(mp3), 11520, none},
 		{"MP3 with junk between frames", []byte(mp3[:417*3] + strings.Repeat("junk", 300) + mp3), 13 * 1152, none},
 		{"MP3 with its last frame cut", []byte(mp3[:417*10-5]), 9 * 1152, none},

@@ -37,6 +37,12 @@ const (
 
 func openMP3(src *source) (audio.Decoder, error) {
 	d := &mp3Decoder{src: src}
+	if flac, err := d.behindTags(); flac || err != nil {
+		if err != nil {
+			return nil, err
+		}
+		return openFLACStream(src, "flac")
+	}
 	h, frame, err := d.next()
 	if err != nil {
 		if err == io.EOF {
@@ -51,6 +57,24 @@ func openMP3(src *source) (audio.Decoder, error) {
 		return &mp3Start{mp3Decoder: d, header: h, frame: bytes.Clone(frame)}, nil
 	}
 	return d, nil
+}
+
+// behindTags passes over the ID3v2 tags in front and reports whether a FLAC stream follows: when the tags are longer than what
+// package sniff sees, only now can that be known.
+func (d *mp3Decoder) behindTags() (flac bool, err error) {
+	for {
+		head, err := d.src.Peek(10)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return false, err
+		}
+		n := mp3Tag(head)
+		if n == 0 || head[0] != 'I' {
+			return bytes.HasPrefix(head, []byte("fLaC")), nil
+		}
+		if err := d.src.skip(n); err != nil {
+			return false, fmt.Errorf("%w: a tag is larger than the file", audio.ErrDamaged)
+		}
+	}
 }
 
 // mp3Start plays the frame that was read to learn about the stream, then the rest.

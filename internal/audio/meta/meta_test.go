@@ -446,6 +446,25 @@ func TestStripReal(t *testing.T) {
 	}
 }
 
+// TestMP4 reads what ffmpeg writes; nothing can be stripped there.
+func TestMP4(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.m4a")
+	run(t, tool(t, "ffmpeg"), "-v", "error", "-f", "lavfi", "-i", "sine=d=1", "-metadata", "title=Rain", "-metadata", "artist=Jane Roe", "-metadata", "comment=on tin", "-metadata", "date=2024", path)
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags := read(t, file)
+	if tags.Title != "Rain" || tags.Artist != "Jane Roe" || tags.Description != "on tin" || tags.Date != "2024" || !has(flat(tags), "!mp4:©ART=Jane Roe") {
+		t.Errorf("%+v", tags)
+	}
+	var out bytes.Buffer
+	if err := meta.Strip(&out, bytes.NewReader(file), int64(len(file)), detect(t, file), func(meta.Field) bool { return false }); !errors.Is(err, meta.ErrCannotStrip) || meta.CanStrip(detect(t, file)) {
+		t.Errorf("strip: %v", err)
+	}
+}
+
 // run answers everything a program prints; it must succeed.
 func run(t *testing.T, name string, args ...string) string {
 	t.Helper()
