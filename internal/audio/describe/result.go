@@ -14,7 +14,7 @@ type Result struct {
 	Tonality      string  `json:"tonality,omitempty"`       // "C# minor"; "" when there are no pitches
 	Confidence    float64 `json:"tonality_confidence,omitempty"`
 
-	OnsetCount  int       `json:"onset_count"`
+	OnsetCount  int       `json:"onset_count"`           // in the first 2¹⁸ frames (100 minutes at 44.1 kHz)
 	OnsetTimes  []float64 `json:"onset_times,omitempty"` // at most 1000
 	SingleEvent bool      `json:"single_event"`          // one sound that begins, and dies away or stops
 	Loopable    bool      `json:"loopable"`              // a guess: end and start fit, and the length is whole beats or the sound is steady
