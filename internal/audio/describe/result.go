@@ -71,12 +71,12 @@ func (a *Analyzer) Result(sampleFrames int64) *Result {
 	}
 	r.SingleEvent = seconds < 10 && len(times) <= 1 && shape.attackEnd < 0.5*seconds && shape.decay > 20
 	if !r.SingleEvent && len(times) >= 3 {
-		if bpm, sure := tempo(a.flux, a.fps, seconds); sure > 0 {
+		if bpm, sure := tempo(a.flux, a.fps, seconds); sure >= leastSure {
 			r.BPM, r.BPMConfidence = round(bpm, 1e-2), round(sure, 1e-3)
 			r.BeatCount = int(bpm * seconds / 60)
 		}
 	}
-	if name, sure := key(a.chroma, shape.effective); sure > 0 {
+	if name, sure := key(a.chroma, shape.effective); sure >= leastSure {
 		r.Tonality, r.Confidence = name, round(sure, 1e-3)
 	}
 	r.Loopable = a.loops(&s, r, seconds)
@@ -148,6 +148,9 @@ func (a *Analyzer) loops(s *statistics, r *Result, seconds float64) bool {
 	}
 	return s.std[featLevel] < 3 && math.Abs(first[featLevel]-last[featLevel]) < 4 && distance < 16
 }
+
+// leastSure is the confidence below which a tempo or key is not told at all.
+const leastSure = 0.01
 
 // round keeps numbers short in JSON.
 func round(v, to float64) float64 { return math.Round(v/to) * to }
