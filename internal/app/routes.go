@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/accounts"
 	"audiomicro/internal/db"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
@@ -55,10 +56,15 @@ func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
 
 // frame is what surrounds every page.
 func (a *App) frame(r *http.Request) ui.Frame {
-	f := ui.Frame{SiteName: a.Config.SiteName, Operator: a.Config.Operator, DevMail: a.Config.Dev && !a.Mail.CanSend()}
+	f := ui.Frame{SiteName: a.Config.SiteName, Operator: a.Config.Operator, Theme: accounts.Theme(r), DevMail: a.Config.Dev && !a.Mail.CanSend()}
 	actor := access.From(r.Context())
 	if actor.SignedIn() {
 		f.Person = &ui.Person{Name: actor.Name, Role: string(actor.Role), Contributor: actor.Contributor}
+		who, err := a.People.ByIDs(r.Context(), []int64{actor.ID})
+		if err != nil {
+			a.Log.Warn("find the picture of who asks", "err", err) // a page without it is still worth showing
+		}
+		f.Person.PictureURL = who[actor.ID].PictureURL()
 	}
 	// A page is still worth showing when the cart cannot be counted.
 	if n, err := a.Orders.CartCount(r); err != nil {

@@ -165,8 +165,8 @@ func (s *Store) show(w http.ResponseWriter, r *http.Request, a access.Actor, p P
 		})),
 		ui.Box("Picture", ui.AvatarPart(avatar), ui.FormBody(ui.FormPage{
 			Action: "/settings/profile/picture", Submit: "Upload", Multipart: true, Native: true, Errors: picture,
-			Fields: []ui.Field{{Name: "picture", Label: "PNG, JPEG, GIF or WebP", Type: "file", Accept: "image/png,image/jpeg,image/gif,image/webp",
-				Hint: "Up to 10 MB. Its middle is cut to a square; place and camera data are dropped."}},
+			Fields: []ui.Field{{Name: "picture", Label: "Choose a picture", Type: "file", Accept: "image/png,image/jpeg,image/gif,image/webp",
+				Hint: "PNG, JPEG, GIF or WebP up to 10 MB. Its middle is cut to a square; place and camera data are dropped."}},
 		})),
 	}
 	if p.Picture != "" {
