@@ -145,7 +145,7 @@ func words(m Model) wording {
 	t := m.Terms
 	w := wording{Model: m, ProjectsText: "in the one project named on your certificate", TermText: ", without end", TerritoryText: "anywhere in the world",
 		SeatsText:       "Anyone who works on the project for you may use the file for it.",
-		PerformanceText: "The license covers the synchronization and the copying of the sound. Royalties for public performance and broadcast are not part of it: where the contributor is a member of a collecting society, the broadcaster or the venue reports and pays them as usual. The library gives you the line for the cue sheet.",
+		PerformanceText: "The license covers the synchronization and the copying of the sound. Royalties for public performance and broadcast are not part of it: where the contributor is a member of a collecting society, the broadcaster or the venue reports and pays them as usual; your certificate names what a cue sheet asks for.",
 	}
 	if t.Projects == Unlimited {
 		w.ProjectsText = "in any number of projects"

@@ -40,7 +40,7 @@ func (s *Store) licensesPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := ui.LicensesPage{Intro: "One license covers one recording. What it allows is printed on your certificate, and anyone can check that."}
+	p := ui.LicensesPage{Intro: "One license covers one recording. What it allows is printed on your certificate, and anyone can check that. Contributors set their own prices; those here are usual."}
 	compare := ui.Table{Caption: "What each paid license allows", Head: []ui.Column{{Title: "License"}, {Title: "Projects", Figure: true}, {Title: "Copies", Figure: true},
 		{Title: "Ad reach", Figure: true}, {Title: "Broadcast", Figure: true}, {Title: "Cinema"}, {Title: "Client work"}, {Title: "Music", Figure: true}, {Title: "Effects", Figure: true}}}
 	for _, m := range models {
@@ -53,7 +53,7 @@ func (s *Store) licensesPage(w http.ResponseWriter, r *http.Request) error {
 			p.Free = append(p.Free, card)
 			continue
 		}
-		card.Price = "from " + money.Of(m.FloorMinor, s.Currency).String()
+		card.Price = usual(m, s.Currency)
 		p.Paid = append(p.Paid, card)
 		broadcast := "no"
 		if m.Terms.Broadcast {
@@ -65,6 +65,15 @@ func (s *Store) licensesPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Compare = compare
 	return s.Site.Page(w, r, web.View{Title: "Licensing", Section: ui.SectionLicensing, Canonical: "/licenses", Description: "The licenses of this site in plain words, side by side."}, ui.Licenses(p))
+}
+
+// usual is the range of a model's usual prices: sound effects to music.
+func usual(m Model, currency string) string {
+	low, high := money.Of(min(m.SFXMinor, m.MusicMinor), currency), money.Of(max(m.SFXMinor, m.MusicMinor), currency)
+	if low == high {
+		return low.String()
+	}
+	return low.String() + "–" + high.String()
 }
 
 func limitText(n int64) string {

@@ -12,8 +12,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/a-h/templ"
-
 	"audiomicro/internal/access"
 	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
@@ -22,18 +20,6 @@ import (
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
 )
-
-// together renders components one after the other.
-func together(all ...templ.Component) templ.Component {
-	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		for _, c := range all {
-			if err := c.Render(ctx, w); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
 
 // shortNumber is a certificate's number where there is little room: its first two groups.
 func shortNumber(number string) string {

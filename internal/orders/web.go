@@ -143,8 +143,10 @@ func (s *Store) people(q Quote) string {
 	switch {
 	case q.People == 0:
 		return ""
-	case q.People == 1:
+	case q.People == 1 && len(q.Cart.Items) == 1:
 		return fmt.Sprintf("%s of this goes to the person who made the sound.", q.Royalty.Exact())
+	case q.People == 1:
+		return fmt.Sprintf("%s of this goes to the person who made the sounds.", q.Royalty.Exact())
 	}
 	return fmt.Sprintf("%s of this goes to the %d people who made the sounds.", q.Royalty.Exact(), q.People)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/a-h/templ"
+
 	"audiomicro/internal/money"
 	"audiomicro/internal/payments"
 	"audiomicro/internal/web"
@@ -43,40 +45,49 @@ func (s *Store) adminOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	view, err := s.orderView(r, o)
+	lines, err := s.Lines(r.Context(), s.DB, o.ID)
 	if err != nil {
 		return err
-	}
-	view.Note, view.Instructions = nil, nil
-	view.Facts = append(view.Facts, ui.Fact{Label: "Pays with", Value: o.Provider})
-	if o.Provider == payments.ManualName && (o.State.Open() || o.State == Expired) {
-		view.Forms = append(view.Forms, ui.RowForm{Action: fmt.Sprintf("/admin/orders/%d", o.ID), Hidden: []ui.Hidden{{Name: "act", Value: "paid"}},
-			Button: ui.Button{Label: "Mark " + o.Amount().Exact() + " received", Kind: "main"}})
 	}
 	tries, err := s.Payments.OfOrder(r.Context(), s.DB, o.ID)
 	if err != nil {
 		return err
 	}
-	t := ui.Table{Caption: "Payments", Head: []ui.Column{{Title: "Reference"}, {Title: "Begun"}, {Title: "State"}, {Title: "Amount", Figure: true}, {Title: "Sent back", Figure: true}}}
-	for _, p := range tries {
-		t.Rows = append(t.Rows, []ui.Cell{{Text: p.Ref, Mono: true}, {Text: ui.Date(p.CreatedAt)}, {Text: string(p.State)}, {Text: p.Amount().Exact()}, {Text: money.Of(p.Refunded, p.Currency).Exact()}})
-	}
-	parts := together(ui.Order(view), ui.CardPart("Payments", "", ui.TablePart(t)))
-	if o.State == Paid || o.State == PartRefunded {
-		form, err := s.refundForm(r, o)
-		if err != nil {
-			return err
+	p := ui.PlainPage{Title: "Order " + o.Name(), Crumb: &ui.Link{Text: "Orders", URL: "/admin/orders"}, Intro: fmt.Sprintf("%s, placed on %s.", stateTag(o.State).Text, ui.Date(o.PlacedAt))}
+	amount := func(minor int64) string { return money.Of(minor, o.Currency).Exact() }
+	facts := []ui.Fact{{Label: "Licensee", Value: joined(o.Licensee, o.Company)}, {Label: "Project", Value: o.Project}, {Label: "Country", Value: countryName(o.Country)},
+		{Label: "Net", Value: amount(o.Subtotal)}, {Label: taxLabel(o.TaxName, o.TaxBasis), Value: amount(o.Tax)}, {Label: "Total", Value: amount(o.Total)}, {Label: "Pays with", Value: o.Provider}}
+	sold := ui.Table{Caption: "Licenses", Head: []ui.Column{{Title: "Recording"}, {Title: "License"}, {Title: "Certificate"}, {Title: "Net", Figure: true}, {Title: "Contributor's share", Figure: true}}}
+	for _, l := range lines {
+		row := []ui.Cell{{Text: l.Title, URL: fmt.Sprintf("/recordings/%d", l.RecordingID)}, {Text: fmt.Sprintf("%s, version %d", l.ModelName, l.ModelVersion)}, {}, {Text: amount(l.Price)}, {Text: amount(l.Royalty)}}
+		if l.RefundedAt != nil {
+			row[1].Sub = "refunded on " + ui.Date(*l.RefundedAt)
 		}
-		parts = together(parts, ui.CardPart("Refund", "", ui.FormBody(form)))
+		if o.State.Settled() {
+			lic, err := s.Licensing.ByOrderLine(r.Context(), s.DB, l.ID)
+			if err != nil {
+				return err
+			}
+			row[2] = ui.Cell{Text: shortNumber(lic.Number), URL: "/verify/" + lic.Number}
+		}
+		sold.Rows = append(sold.Rows, row)
 	}
-	return s.Site.Page(w, r, web.View{Title: "Order " + o.Name()}, parts)
+	paid := ui.Table{Caption: "Payments", Head: []ui.Column{{Title: "Reference"}, {Title: "Begun"}, {Title: "State"}, {Title: "Amount", Figure: true}, {Title: "Sent back", Figure: true}}}
+	for _, t := range tries {
+		paid.Rows = append(paid.Rows, []ui.Cell{{Text: t.Ref, Mono: true}, {Text: ui.Date(t.CreatedAt)}, {Text: string(t.State)}, {Text: t.Amount().Exact()}, {Text: amount(t.Refunded)}})
+	}
+	parts := []templ.Component{padded("Order", ui.Facts(facts))}
+	if o.Provider == payments.ManualName && (o.State.Open() || o.State == Expired) {
+		parts = append(parts, padded("Invoice", ui.FormBody(ui.FormPage{Action: fmt.Sprintf("/admin/orders/%d", o.ID), Hidden: []ui.Hidden{{Name: "act", Value: "paid"}}, Submit: "Mark " + o.Amount().Exact() + " received"})))
+	}
+	parts = append(parts, ui.CardPart("Licenses", "", ui.TablePart(sold)), ui.CardPart("Payments", "", ui.TablePart(paid)))
+	if o.State == Paid || o.State == PartRefunded {
+		parts = append(parts, padded("Refund", ui.FormBody(s.refundForm(o, lines))))
+	}
+	return s.Site.Page(w, r, web.View{Title: p.Title}, ui.Plain(p, stack(parts...)))
 }
 
-func (s *Store) refundForm(r *http.Request, o Order) (ui.FormPage, error) {
-	lines, err := s.Lines(r.Context(), s.DB, o.ID)
-	if err != nil {
-		return ui.FormPage{}, err
-	}
+func (s *Store) refundForm(o Order, lines []Line) ui.FormPage {
 	f := ui.FormPage{Action: fmt.Sprintf("/admin/orders/%d", o.ID), Hidden: []ui.Hidden{{Name: "act", Value: "refund"}}, Submit: "Refund", Stop: true}
 	for _, l := range lines {
 		if l.RefundedAt == nil {
@@ -84,7 +95,7 @@ func (s *Store) refundForm(r *http.Request, o Order) (ui.FormPage, error) {
 		}
 	}
 	f.Fields = append(f.Fields, ui.Field{Name: "why", Label: "Reason", Hint: "Shown on the certificates, which are revoked. Money of invoices you send back yourself.", MaxLength: 200, Wide: true})
-	return f, nil
+	return f
 }
 
 func (s *Store) adminAct(w http.ResponseWriter, r *http.Request) error {

@@ -321,5 +321,5 @@ func TestAdminEditsAModel(t *testing.T) {
 	wants(t, "version 1", member.Get("/licenses/standard?version=1"), 200, "Version 1")
 	wants(t, "no such version", member.Get("/licenses/standard?version=9"), 404)
 	wants(t, "no such license", member.Get("/licenses/nothing"), 404)
-	wants(t, "licenses", site.Visitor().Get("/licenses"), 200, "Pay once", "CC BY-NC 4.0", "from $2.50")
+	wants(t, "licenses", site.Visitor().Get("/licenses"), 200, "Pay once", "CC BY-NC 4.0", "$3–$19")
 }

@@ -55,7 +55,7 @@ func (s *Store) testPage(t *Test, w http.ResponseWriter, r *http.Request) error 
 		p.Note = &ui.Note{Tone: ui.ToneWarn, Text: fmt.Sprintf("This payment is %s already.", c.State), Links: []ui.Link{{Text: "Back to the order", URL: c.ReturnURL}}}
 		return s.Site.Page(w, r, web.View{Title: p.Title, Edit: noIndex}, ui.Plain(p, ui.Facts([]ui.Fact{{Label: "Reference", Value: c.Ref, Mono: true}})))
 	}
-	return s.Site.Page(w, r, web.View{Title: p.Title, Edit: noIndex}, ui.Plain(p, ui.CardPart("Decide", "", both(ui.FormBody(form), ui.FormBody(decline)))))
+	return s.Site.Page(w, r, web.View{Title: p.Title, Edit: noIndex}, ui.Plain(p, both(ui.FormBody(form), ui.FormBody(decline))))
 }
 
 func noIndex(f *ui.Frame) { f.NoIndex = true }

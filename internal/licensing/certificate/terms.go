@@ -86,7 +86,7 @@ func (t Terms) Covered() []string {
 	case t.Commercial:
 		out = append(out, "Web, social and commercial work")
 	default:
-		out = append(out, "Personal work that earns nothing")
+		out = append(out, "Work that earns nothing")
 	}
 	add(t.Projects != 0, limit(t.Projects, "project", "projects", "Any number of projects", "In "))
 	add(t.AdReach != 0, limit(t.AdReach, "person", "people", "Paid ads without limit", "Paid ads, up to "))
@@ -125,6 +125,7 @@ func (t Terms) NotCovered() []string {
 	add(t.Performance == Forbidden, "Performance royalties: report them to your society")
 	add(t.AITraining == Forbidden, "Training of AI models")
 	add(!t.Standalone, "Registering it with a claim system")
+	add(t.Standalone, "Rights of other people heard in it")
 	return out
 }
 
