@@ -242,6 +242,20 @@ func (d *DB) once(ctx context.Context, f func(tx *Tx) error) error {
 	return nil
 }
 
+// Snapshot runs f on one unchanging state of the whole database, while others go on writing. f must not write.
+func (d *DB) Snapshot(ctx context.Context, f func(q Querier) error) error {
+	opt := &sql.TxOptions{ReadOnly: true}
+	if d.engine == Postgres {
+		opt.Isolation = sql.LevelRepeatableRead
+	}
+	raw, err := d.read.BeginTx(ctx, opt)
+	if err != nil {
+		return fmt.Errorf("begin snapshot: %w", err)
+	}
+	defer raw.Rollback() // it only read
+	return f(&Tx{Tx: raw, engine: d.engine, db: d})
+}
+
 // retryable tells whether PostgreSQL asks to run the transaction again (SQLSTATE class 40).
 func retryable(err error) bool {
 	var pg *pgconn.PgError

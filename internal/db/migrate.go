@@ -139,6 +139,74 @@ func (d *DB) Migrated(ctx context.Context, folders []fs.FS) (empty bool, err err
 	return false, nil
 }
 
+// Column is a column with the type it was declared with: BIGINT, TEXT, DOUBLE PRECISION or BYTEA, in capitals.
+type Column struct {
+	Table string `db:"tab"`
+	Name  string `db:"col"`
+	Type  string `db:"typ"`
+}
+
+// Columns lists every column of every table, by table and name.
+func Columns(ctx context.Context, q Querier) ([]Column, error) {
+	query := `SELECT m.name AS tab, p.name AS col, upper(p.type) AS typ FROM sqlite_master m, pragma_table_info(m.name) p
+		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1, 2`
+	if q.Engine() == Postgres {
+		query = `SELECT c.table_name AS tab, c.column_name AS col, upper(c.data_type) AS typ FROM information_schema.columns c
+			JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+			WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE' ORDER BY 1, 2`
+	}
+	cols, err := Query[Column](ctx, q, query)
+	if err != nil {
+		return nil, fmt.Errorf("list columns: %w", err)
+	}
+	return cols, nil
+}
+
+// References lists which table refers to which other one by a foreign key.
+func References(ctx context.Context, q Querier) (map[string][]string, error) {
+	query := `SELECT m.name AS tab, f."table" AS col, '' AS typ FROM sqlite_master m, pragma_foreign_key_list(m.name) f WHERE m.type = 'table'`
+	if q.Engine() == Postgres {
+		query = `SELECT c.conrelid::regclass::text AS tab, c.confrelid::regclass::text AS col, '' AS typ FROM pg_constraint c
+			JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.contype = 'f' AND n.nspname = current_schema()`
+	}
+	pairs, err := Query[Column](ctx, q, query)
+	if err != nil {
+		return nil, fmt.Errorf("list references: %w", err)
+	}
+	out := map[string][]string{}
+	for _, p := range pairs {
+		out[p.Table] = append(out[p.Table], p.Name)
+	}
+	return out, nil
+}
+
+// Rows calls f with the values of each row of a query: int64, float64, string, []byte or nil.
+func Rows(ctx context.Context, q Querier, f func(values []any) error, query string, args ...any) error {
+	rows, err := q.rows(ctx, query, args)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	cols, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values := make([]any, len(cols))
+	into := make([]any, len(cols))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		if err := f(values); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // Tables lists the tables and their columns in the database, by name.
 func (d *DB) Tables(ctx context.Context) (map[string][]string, error) {
 	query := `SELECT m.name AS tab, p.name AS col FROM sqlite_master m, pragma_table_info(m.name) p
