@@ -1,4 +1,4 @@
-// Package describe turns a stream into numbers for search: a vector of 110 for "sounds like", tempo, key, onsets, and the
+// Package describe turns a stream into numbers for search: a vector of 110 for "sounds like", tempo, key, pitch, onsets, and the
 // descriptors of the Freesound API that can be computed honestly from one short-time spectrum.
 //
 // It looks at the frames of package spectrum, so that the transform is shared:
@@ -42,6 +42,7 @@ type Analyzer struct {
 	rate     float64 // Hz
 	fps      float64 // frames a second
 	extract  *extractor
+	pitch    *pitcher
 	now      features
 	last     features
 	started  bool
@@ -65,8 +66,12 @@ type moments struct {
 func New(rate int) *Analyzer {
 	rate = max(rate, 1)
 	window := spectrum.WindowSize(rate)
+	pitch, err := newPitcher(rate, window)
+	if err != nil {
+		panic("describe: " + err.Error()) // WindowSize returns powers of two only
+	}
 	return &Analyzer{
-		rate: float64(rate), fps: float64(rate) / float64(window/2), extract: newExtractor(rate, window),
+		pitch: pitch, rate: float64(rate), fps: float64(rate) / float64(window/2), extract: newExtractor(rate, window),
 		envelope: newEnvelope(rate, window/2), loudest: levelLow,
 	}
 }
@@ -80,6 +85,7 @@ func (a *Analyzer) Frame(f *spectrum.Frame) {
 		a.quiet++
 	}
 	flux := a.extract.frame(f, &a.now)
+	a.pitch.frame(f, a.extract.first, level)
 	if len(a.flux) < maxFlux {
 		a.flux = append(a.flux, flux)
 	}

@@ -139,6 +139,51 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// saw adds up harmonics of a fundamental that may bend by a number of semitones.
+func saw(rate int, seconds, hz, bend float64) []float32 {
+	x := make([]float32, int(seconds*float64(rate)))
+	phase := 0.0
+	for i := range x {
+		phase += hz * math.Exp2(bend*float64(i)/float64(len(x))/12) / float64(rate)
+		for h := 1; h <= 12; h++ {
+			x[i] += float32(0.3 / float64(h) * math.Sin(2*math.Pi*phase*float64(h)))
+		}
+	}
+	return x
+}
+
+func TestPitch(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		rate int
+		x    []float32
+		hz   float64 // 0: none
+		note string
+	}{
+		{"sine A4", 44100, sine(44100, 2, 440, 0.5), 440, "A4"},
+		{"saw A2", 44100, saw(44100, 2, 110, 0), 110, "A2"},
+		{"saw C4 at 96 kHz", 96000, saw(96000, 1, 261.63, 0), 261.63, "C4"},
+		{"saw E1 is too low", 44100, saw(44100, 2, 41.2, 0), 82.4, ""},
+		{"sine C7", 44100, sine(44100, 1, 2093, 0.5), 2093, "C7"},
+		{"short A3", 22050, saw(22050, 0.2, 220, 0), 220, "A3"},
+		{"gliding saw", 44100, saw(44100, 4, 110, 12), 159, ""},
+		{"noise", 44100, noise(88200, 0.1, 1), 0, ""},
+		{"silence", 44100, make([]float32, 44100), 0, ""},
+	} {
+		r := run(c.rate, 4096, c.x)
+		if c.name == "saw E1 is too low" {
+			if r.NoteName != "" && r.NoteName != "E1" && r.NoteName != "E2" {
+				t.Errorf("%s: %s", c.name, r.NoteName)
+			}
+			continue
+		}
+		if math.Abs(r.Pitch-c.hz) > 0.006*c.hz || r.NoteName != c.note || (c.note != "") != (r.NoteConfidence > 0.7) {
+			t.Errorf("%s: %.2f Hz (%.2f), note %q (%.2f); want %g, %q", c.name, r.Pitch, r.PitchConfidence, r.NoteName, r.NoteConfidence, c.hz, c.note)
+		}
+	}
+}
+
 func TestSpectralShape(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -14,6 +14,15 @@ type Result struct {
 	Tonality      string  `json:"tonality,omitempty"`       // "C# minor"; "" when there are no pitches
 	Confidence    float64 `json:"tonality_confidence,omitempty"`
 
+	Pitch           float64 `json:"pitch,omitempty"`            // Hz, mean over the frames of the first 10 s that have one
+	PitchMin        float64 `json:"pitch_min,omitempty"`        // Hz, 5th percentile
+	PitchMax        float64 `json:"pitch_max,omitempty"`        // Hz, 95th percentile
+	PitchVar        float64 `json:"pitch_var,omitempty"`        // Hz²
+	PitchConfidence float64 `json:"pitch_confidence,omitempty"` // 0…1
+	NoteName        string  `json:"note_name,omitempty"`        // "A4", for a sound of one note
+	NoteMIDI        int     `json:"note_midi,omitempty"`
+	NoteConfidence  float64 `json:"note_confidence,omitempty"`
+
 	OnsetCount  int       `json:"onset_count"`           // in the first 2¹⁸ frames (100 minutes at 44.1 kHz)
 	OnsetTimes  []float64 `json:"onset_times,omitempty"` // at most 1000
 	SingleEvent bool      `json:"single_event"`          // one sound that begins, and dies away or stops
@@ -79,6 +88,7 @@ func (a *Analyzer) Result(sampleFrames int64) *Result {
 	if name, sure := key(a.chroma, shape.effective); sure >= leastSure {
 		r.Tonality, r.Confidence = name, round(sure, 1e-3)
 	}
+	r.pitch(a.pitch.found, seconds)
 	r.Loopable = a.loops(&s, r, seconds)
 	r.Vector = normalize(vector(&s, shape, seconds, len(times)))
 	return r

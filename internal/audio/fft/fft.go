@@ -67,13 +67,39 @@ func (p *Plan) Len() int { return p.n }
 
 // Power writes |X|² of x times window into dst, from 0 Hz to Nyquist: n/2+1 bins. x and window hold n samples.
 func (p *Plan) Power(dst, x, window []float32) {
-	m := p.n / 2
 	re, im := p.a[0], p.a[1]
 	x, window = x[:p.n], window[:p.n]
 	for i := range re {
 		re[i] = x[2*i] * window[2*i]
 		im[i] = x[2*i+1] * window[2*i+1]
 	}
+	re, im = p.transform()
+	p.split(dst[:p.n/2+1], re, im)
+}
+
+// Autocorrelation writes the circular autocorrelation of the signal whose power spectrum Power computed, for lags 0 to n/2.
+func (p *Plan) Autocorrelation(dst, power []float32) {
+	m := p.n / 2
+	power = power[:m+1]
+	re, im := p.a[0], p.a[1]
+	for i := range m / 2 {
+		re[i], im[i] = power[2*i], power[2*i+1]
+		re[m-1-i], im[m-1-i] = power[2*i+2], power[2*i+1]
+	}
+	re, im = p.transform()
+	dst = dst[:m+1]
+	scale := 1 / float32(p.n)
+	dst[0], dst[m] = (re[0]+im[0])*scale, (re[0]-im[0])*scale
+	for k := 1; k < len(p.wr); k++ { // split, for a spectrum that is real
+		even, or, oi := re[k]+re[m-k], im[k]+im[m-k], re[m-k]-re[k]
+		odd := p.wr[k]*or - p.wi[k]*oi
+		dst[k], dst[m-k] = 0.5*(even+odd)*scale, 0.5*(even-odd)*scale
+	}
+}
+
+// transform runs the complex transform of what lies in a and returns where the result lies.
+func (p *Plan) transform() (re, im []float32) {
+	m := p.n / 2
 	from, to := p.a, p.b
 	for i := range p.steps {
 		p.steps[i].run(&p.tmp, from[0], from[1], to[0], to[1])
@@ -85,7 +111,7 @@ func (p *Plan) Power(dst, x, window []float32) {
 		f32.AddSub(to[1][:half], to[1][half:], from[1][:half], from[1][half:])
 		from = to
 	}
-	p.split(dst[:m+1], from[0], from[1])
+	return from[0], from[1]
 }
 
 // split turns the spectrum of the packed signal into the power of the real one.

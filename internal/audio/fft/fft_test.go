@@ -47,6 +47,37 @@ func TestAgainstTheDefinition(t *testing.T) {
 	}
 }
 
+func TestAutocorrelation(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{8, 16, 64, 512, 2048} {
+		rng := rand.New(rand.NewPCG(uint64(n), 2))
+		x, w := make([]float32, n), make([]float32, n)
+		for i := range x {
+			x[i], w[i] = float32(rng.NormFloat64()), 1
+		}
+		p, err := fft.New(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		power, got := make([]float32, n/2+1), make([]float32, n/2+1)
+		p.Power(power, x, w)
+		p.Autocorrelation(got, power)
+		energy := 0.0
+		for _, v := range x {
+			energy += float64(v) * float64(v)
+		}
+		for lag, v := range got {
+			want := 0.0
+			for i := range x {
+				want += float64(x[i]) * float64(x[(i+lag)%n])
+			}
+			if math.Abs(float64(v)-want) > 1e-5*energy {
+				t.Fatalf("length %d, lag %d: %g, want %g", n, lag, v, want)
+			}
+		}
+	}
+}
+
 func TestOddLengthsAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{-8, 0, 4, 9, 1000, 1 << 21} {
