@@ -156,7 +156,9 @@ func (a *App) Close() error {
 	if a.DB != nil {
 		err = a.DB.Close()
 	}
-	a.unlock()
+	if a.unlock != nil { // nil when another server holds the folder
+		a.unlock()
+	}
 	return err
 }
 
