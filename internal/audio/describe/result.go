@@ -163,4 +163,7 @@ func (a *Analyzer) loops(s *statistics, r *Result, seconds float64) bool {
 const leastSure = 0.01
 
 // round keeps numbers short in JSON.
-func round(v, to float64) float64 { return math.Round(v/to) * to }
+func round(v, to float64) float64 {
+	per := math.Round(1 / to)
+	return math.Round(v*per) / per
+}

@@ -14,7 +14,8 @@
 // looked at once more at exactly the places that are drawn. Memory stays below 6 MB.
 //
 // Frames are centered: frame k looks at samples around k × Hop, with silence before the first and after the last sample. The window is
-// a Hann of about 46 ms: 2048 samples at 44.1 and 48 kHz, 4096 at 96 kHz. The spectrum is that of the mean of all channels.
+// a Hann of about 46 ms: 2048 samples at 44.1 and 48 kHz, 4096 at 96 kHz. The spectrum is that of the mean of all channels,
+// or of the first channel when the channels cancel each other where the stream begins to sound.
 // A block that is not finite is made so in place (audio.Scrub).
 package spectrum
 
@@ -29,6 +30,9 @@ import (
 
 // ShortFrames is the longest stream, in frames, that is kept whole and looked at again.
 const ShortFrames = 1 << 19
+
+// canceled is the share of the channels' mean power below which their mean is no picture of them; unrelated stereo has ½.
+const canceled = 0.02
 
 // Frame is one look at the spectrum. Its slices are borrowed until the callback returns.
 type Frame struct {
@@ -96,6 +100,7 @@ type Analyzer struct {
 	OnFrame func(*Frame)
 
 	rate, channels int
+	mixed          int // channels in the mono mix: all of them, or the first alone; 0 while nothing was heard
 	transform      *transform
 	mono           []float32 // samples from the start of the next window on
 	fill           int       // valid samples in mono
@@ -142,6 +147,7 @@ func (a *Analyzer) Write(planar [][]float32) {
 	n := len(planar[0])
 	a.frames += int64(n)
 	a.extremes.write(planar)
+	planar = planar[:a.mixable(planar)]
 	for at := 0; at < n; {
 		part := min(n-at, len(a.mono)-a.fill)
 		dst := a.mono[a.fill : a.fill+part]
@@ -156,6 +162,27 @@ func (a *Analyzer) Write(planar [][]float32) {
 	if a.frames > ShortFrames {
 		a.short = nil
 	}
+}
+
+// mixable says how many channels to mix. It decides once, on the first block that is not silent.
+func (a *Analyzer) mixable(planar [][]float32) int {
+	if a.mixed > 0 || len(planar) == 1 {
+		return max(a.mixed, 1)
+	}
+	energy := float32(0)
+	for _, ch := range planar {
+		energy += f32.SumOfSquares(ch)
+	}
+	if energy < 1e-6 {
+		return len(planar)
+	}
+	sum := make([]float32, len(planar[0]))
+	mix(sum, planar, 0)
+	a.mixed = len(planar)
+	if f32.SumOfSquares(sum) < canceled*energy/float32(len(planar)) {
+		a.mixed = 1
+	}
+	return a.mixed
 }
 
 // mix writes the mean of all channels from the given frame on.

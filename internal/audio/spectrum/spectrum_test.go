@@ -132,6 +132,24 @@ func TestHeightsFollowThePeakOfAllChannels(t *testing.T) {
 	}
 }
 
+// TestCancellingChannels: the mean of opposite channels is silence, but the sound is not.
+func TestCancellingChannels(t *testing.T) {
+	t.Parallel()
+	left := append(make([]float32, 9000), sine(44100, 2, 3000, 0.5)...)
+	right := make([]float32, len(left))
+	for i, v := range left {
+		right[i] = -v
+	}
+	r := analyze(44100, 4096, left, right)
+	if math.Abs(r.Centroid-3000) > 60 || r.Row.Bars[80].Tone != spectrum.Tone(3000) {
+		t.Errorf("centroid %.0f Hz, bar %+v", r.Centroid, r.Row.Bars[80])
+	}
+	low := sine(44100, 2, 200, 0.5)
+	if r := analyze(44100, 4096, low, make([]float32, len(low))); math.Abs(r.Centroid-200) > 20 {
+		t.Errorf("one silent channel: centroid %.0f Hz", r.Centroid)
+	}
+}
+
 func TestBlockSizeDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	x := noise(60000, 1)
