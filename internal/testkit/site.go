@@ -74,7 +74,9 @@ func NewSite(t testing.TB, engine db.Engine, edit func(*config.Config)) *Site {
 	if edit != nil {
 		edit(&c)
 	}
-	return start(t, c, l)
+	s := start(t, c, l)
+	t.Cleanup(s.stop)
+	return s
 }
 
 func start(t testing.TB, c config.Config, l net.Listener) *Site {
@@ -88,9 +90,7 @@ func start(t testing.TB, c config.Config, l net.Listener) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Site{App: a, URL: c.URL, t: t, server: server}
-	t.Cleanup(s.stop)
-	return s
+	return &Site{App: a, URL: c.URL, t: t, server: server}
 }
 
 func (s *Site) stop() {
