@@ -33,17 +33,3 @@ func padded(title string, body templ.Component) templ.Component {
 		return err
 	})
 }
-
-// stack puts parts below each other with the space of cards.
-func stack(all ...templ.Component) templ.Component {
-	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		if _, err := io.WriteString(w, `<div class="stack">`); err != nil {
-			return err
-		}
-		if err := together(all...).Render(ctx, w); err != nil {
-			return err
-		}
-		_, err := io.WriteString(w, "</div>")
-		return err
-	})
-}

@@ -84,7 +84,7 @@ func (s *Store) adminOrder(w http.ResponseWriter, r *http.Request) error {
 	if o.State == Paid || o.State == PartRefunded {
 		parts = append(parts, padded("Refund", ui.FormBody(s.refundForm(o, lines))))
 	}
-	return s.Site.Page(w, r, web.View{Title: p.Title}, ui.Plain(p, stack(parts...)))
+	return s.Site.Page(w, r, web.View{Title: p.Title}, ui.Plain(p, together(parts...)))
 }
 
 func (s *Store) refundForm(o Order, lines []Line) ui.FormPage {

@@ -409,7 +409,7 @@ func (s *Store) invoicePage(w http.ResponseWriter, r *http.Request) error {
 		facts = append(facts, ui.Fact{Label: "Sent back", Value: amount(back)}, ui.Fact{Label: "Remains", Value: amount(o.Total - back)})
 	}
 	p := ui.PlainPage{Title: "Invoice " + o.Name(), Crumb: &ui.Link{Text: "Order " + o.Name(), URL: fmt.Sprintf("/orders/%d", o.ID)}}
-	return s.Site.Page(w, r, web.View{Title: p.Title, Edit: noIndex}, ui.Plain(p, stack(padded("Invoice "+o.Name(), ui.Facts(facts)), ui.CardPart("Licenses", "", ui.TablePart(t)))))
+	return s.Site.Page(w, r, web.View{Title: p.Title, Edit: noIndex}, ui.Plain(p, together(padded("Invoice "+o.Name(), ui.Facts(facts)), ui.CardPart("Licenses", "", ui.TablePart(t)))))
 }
 
 func joined(a, b string) string {
