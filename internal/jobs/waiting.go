@@ -14,13 +14,13 @@ type Waiting struct {
 }
 
 // Waiting lists what is queued, running or to be tried again, the oldest first: the part of a backup that this package owns.
-// Running jobs are listed too, for they have not promised to finish.
-func (q *Queue) Waiting(ctx context.Context) ([]Waiting, error) {
+// Running jobs are listed too, for they have not promised to finish. from is the database, or a snapshot of it.
+func (q *Queue) Waiting(ctx context.Context, from db.Querier) ([]Waiting, error) {
 	args := `json(args)`
-	if q.db.Engine() == db.Postgres {
+	if from.Engine() == db.Postgres {
 		args = `CAST(args AS TEXT)`
 	}
-	list, err := db.Query[Waiting](ctx, q.db, `SELECT kind, `+args+` AS args FROM river_job
+	list, err := db.Query[Waiting](ctx, from, `SELECT kind, `+args+` AS args FROM river_job
 		WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("list waiting jobs: %w", err)

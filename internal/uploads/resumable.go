@@ -40,8 +40,6 @@ type Upload struct {
 const uploadColumns = `id, token, account_id, file_name, byte_size, received, sha256_state, md5_state, accepted, lease, lease_node, lease_until,
 	created_at, expires_at, finished_at, sha256, recording_id, repeated`
 
-func (u Upload) stage() string { return "u" + u.Token }
-
 const leaseTime = 30 * time.Second
 
 // Begin announces a file of size bytes.
@@ -197,9 +195,9 @@ func (s *Store) Receive(ctx context.Context, u Upload, offset int64, body io.Rea
 		return u, fmt.Errorf("upload %d: %w", u.ID, err)
 	}
 	// Bytes that were staged but never recorded belong to a request that died or lost the lease.
-	staged, err := s.Blobs.StageSize(ctx, u.stage())
+	staged, err := s.Blobs.StageSize(ctx, u.Stage())
 	if err == nil && staged > u.Received {
-		err = s.Blobs.Truncate(ctx, u.stage(), u.Received)
+		err = s.Blobs.Truncate(ctx, u.Stage(), u.Received)
 	}
 	if err != nil {
 		return u, full(err)
@@ -278,7 +276,7 @@ func (s *Store) chunk(ctx context.Context, u *Upload, d digest, p []byte) error 
 			return err
 		}
 	}
-	if _, err := s.Blobs.Append(ctx, u.stage(), u.Received, bytes.NewReader(p)); err != nil {
+	if _, err := s.Blobs.Append(ctx, u.Stage(), u.Received, bytes.NewReader(p)); err != nil {
 		if errors.Is(err, blob.ErrOffset) {
 			return errLost
 		}
@@ -296,7 +294,7 @@ func (s *Store) judgeStart(ctx context.Context, u *Upload, p []byte) error {
 	}
 	head := p
 	if u.Received > 0 {
-		staged, err := s.Blobs.OpenStage(ctx, u.stage())
+		staged, err := s.Blobs.OpenStage(ctx, u.Stage())
 		if err != nil {
 			return fmt.Errorf("upload %d: %w", u.ID, err)
 		}
@@ -323,7 +321,7 @@ func (s *Store) rollBack(ctx context.Context, u *Upload, before Upload) error {
 	if err := s.record(ctx, u, d, before.Received); err != nil {
 		return err
 	}
-	return s.Blobs.Truncate(ctx, u.stage(), before.Received)
+	return s.Blobs.Truncate(ctx, u.Stage(), before.Received)
 }
 
 // finish makes the draft. It may be repeated after a crash: the commit of the bytes and the row are both idempotent.
@@ -340,7 +338,7 @@ func (s *Store) finish(ctx context.Context, u Upload) (Upload, error) {
 	if err != nil {
 		return u, err
 	}
-	_, err = s.complete(ctx, u.stage(), u.AccountID, u.FileName, u.ByteSize, d, kind, Extra{}, func(tx *db.Tx, t Taken) error {
+	_, err = s.complete(ctx, u.Stage(), u.AccountID, u.FileName, u.ByteSize, d, kind, Extra{}, func(tx *db.Tx, t Taken) error {
 		u.SHA256, u.RecordingID, u.Repeated, u.FinishedAt = t.SHA256, t.Recording.ID, db.Bool(t.Repeated), s.Now().UnixMicro()
 		n, err := db.Exec(ctx, tx, `UPDATE upload SET finished_at = $1, sha256 = $2, recording_id = $3, repeated = $4, lease = '' WHERE id = $5 AND finished_at = 0`,
 			u.FinishedAt, u.SHA256, u.RecordingID, u.Repeated, u.ID)
@@ -358,7 +356,7 @@ func (s *Store) finish(ctx context.Context, u Upload) (Upload, error) {
 // head reads the first bytes of a complete upload: from its stage, or from the content when a crash came after the commit.
 func (s *Store) head(ctx context.Context, u Upload, d digest) ([]byte, error) {
 	var r io.ReadCloser
-	r, err := s.Blobs.OpenStage(ctx, u.stage())
+	r, err := s.Blobs.OpenStage(ctx, u.Stage())
 	if errors.Is(err, blob.ErrNotFound) {
 		sha, _ := d.hex()
 		r, err = s.Blobs.OpenRange(ctx, blob.Ref(sha), 0, min(sniffBytes, u.ByteSize))
@@ -387,7 +385,7 @@ func (s *Store) drop(ctx context.Context, u Upload) error {
 	if _, err := db.Exec(ctx, s.DB, `DELETE FROM upload WHERE id = $1 AND finished_at = 0`, u.ID); err != nil {
 		return fmt.Errorf("drop upload %d: %w", u.ID, err)
 	}
-	return s.Blobs.Abort(ctx, u.stage())
+	return s.Blobs.Abort(ctx, u.Stage())
 }
 
 // Sweep finishes what was complete when a process died, drops what has expired, and forgets finished uploads after a day.
@@ -410,4 +408,12 @@ func (s *Store) Sweep(ctx context.Context) error {
 	}
 	_, err = db.Exec(ctx, s.DB, `DELETE FROM upload WHERE finished_at > 0 AND finished_at < $1`, now.Add(-24*time.Hour).UnixMicro())
 	return errors.Join(append(errs, err)...)
+}
+
+// Stage names where the blob store keeps the upload's bytes until it is finished.
+func (u Upload) Stage() string { return "u" + u.Token }
+
+// AllUnfinished lists everybody's files on their way, for doctor.
+func (s *Store) AllUnfinished(ctx context.Context) ([]Upload, error) {
+	return db.Query[Upload](ctx, s.DB, `SELECT `+uploadColumns+` FROM upload WHERE finished_at = 0`)
 }
