@@ -323,7 +323,7 @@ func TestRequeue(t *testing.T) {
 		jobs.On(old, "test.kept", jobs.Opts{}, func(context.Context, happened) error { return nil })
 		jobs.On(old, "test.gone", jobs.Opts{}, func(context.Context, happened) error { return nil })
 		raise(t, from, old, happened{1}, happened{2})
-		list, err := old.Waiting(t.Context(), d)
+		list, err := old.Waiting(t.Context(), from)
 		must(t, err)
 		if len(list) != 4 {
 			t.Fatalf("waiting: %+v", list)
