@@ -157,21 +157,25 @@ export function mark() {
     const word = el.querySelector(".play .vh");
     if (word) word.textContent = (on && sounding ? "Pause " : "Play ") + (el.dataset.title ?? "");
   }
+  moving = [...document.querySelectorAll("#main .playing [data-seek]"), bar];
   bar.classList.toggle("sounding", Boolean(sounding));
   $("[data-toggle-word]").textContent = sounding ? "Pause" : "Play";
   tick();
 }
 
+// tick moves the playheads; words follow each tenth of a second, what screen readers hear each second.
+let moving = [], told = "", heard = -1;
 function tick() {
   const len = length();
-  if (region && audio.currentTime >= region[1]) audio.currentTime = region[0];
-  const now = audio.currentTime, p = len ? (now / len * 100).toFixed(3) + "%" : "0%";
-  for (const el of document.querySelectorAll("#main .playing [data-seek]")) el.style.setProperty("--p", p);
-  bar.style.setProperty("--p", p);
-  $("[data-elapsed]").textContent = clock(now);
+  if (region && !audio.seeking && audio.currentTime >= region[1]) audio.currentTime = region[0];
+  const now = audio.currentTime, p = len ? (now / len * 100).toFixed(2) + "%" : "0%";
+  for (const el of moving) el.style.setProperty("--p", p);
+  if (told === (told = clock(now))) return;
+  $("[data-elapsed]").textContent = told;
+  if (heard === (heard = Math.floor(now))) return;
   const wave = $(".player-wave");
-  wave.setAttribute("aria-valuenow", now.toFixed(1));
-  wave.setAttribute("aria-valuetext", clock(now));
+  wave.setAttribute("aria-valuenow", heard);
+  wave.setAttribute("aria-valuetext", told);
 }
 
 let frame;
@@ -184,6 +188,7 @@ function run() {
 
 audio.addEventListener("play", () => { mark(); run() });
 audio.addEventListener("pause", mark);
+audio.addEventListener("timeupdate", tick); // frames stop in a hidden tab, a loop must not
 audio.addEventListener("error", () => audio.getAttribute("src") && fail({ name: "" }));
 audio.addEventListener("playing", () => {
   const next = queue[at + 1];

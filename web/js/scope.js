@@ -152,9 +152,9 @@ function loops(el, seconds) {
   };
   button.addEventListener("click", () => {
     if (box) return clear();
+    if (state.sound?.id !== el.dataset.sound && el.dataset.hq) play(el); // a new sound begins without a region: first play, then set
     const now = state.sound?.id === el.dataset.sound ? state.audio.currentTime : 0;
     set(now, now + Math.min(seconds / 4, 4));
-    if (state.sound?.id !== el.dataset.sound && el.dataset.hq) play(el);
     seek(a);
   });
   // A drag over a lane marks a region; a press stays a press.

@@ -258,12 +258,12 @@ func TestScope(t *testing.T) {
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector(".loop-box") !== null && document.querySelector("[data-loop-range]").textContent === "0:00.0–0:02.0"`))
 	// The end moves by key to 0.3 s; the sound goes round in it.
 	run(t, ctx, chromedp.Evaluate[any](`(() => { const g = document.querySelector(".loop-grip.b"); for (let i = 0; i < 17; i++) g.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true, cancelable: true})) })(); null`))
-	run(t, ctx, chromedp.Evaluate[any](`window.seen = []; window.watching = setInterval(() => seen.push(parseFloat(document.querySelector(".player-wave").getAttribute("aria-valuenow"))), 20); null`))
+	run(t, ctx, chromedp.Evaluate[any](`window.seen = []; window.watching = true; (function look() { seen.push(parseFloat(document.querySelector("[data-elapsed]").textContent.slice(2))); if (watching) requestAnimationFrame(look) })(); null`))
 	run(t, ctx, chromedp.Poll[bool](`seen.some((v, i) => i && v < seen[i - 1])`))
 	if latest := run(t, ctx, chromedp.Evaluate[float64](`Math.max(...seen)`)); latest > .6 {
 		t.Errorf("the loop ran to %.1f s", latest)
 	}
-	run(t, ctx, chromedp.Evaluate[any](`clearInterval(watching); document.querySelector("[data-loop]").click(); null`))
+	run(t, ctx, chromedp.Evaluate[any](`watching = false; document.querySelector("[data-loop]").click(); null`))
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector(".loop-box") === null && document.querySelector("[data-do=loop]").getAttribute("aria-pressed") === "false"`))
 	if faults := run(t, ctx, chromedp.Evaluate[[]string](`faults`)); len(faults) > 0 {
 		t.Error(strings.Join(faults, "; "))

@@ -1,12 +1,14 @@
 package ui_test
 
 import (
+	"bytes"
 	"flag"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"audiomicro/internal/web/ui"
 	"audiomicro/web"
@@ -33,7 +35,7 @@ func galleryHandler() http.Handler {
 			w.Write(shapes[i].peaks())
 		case "wav":
 			w.Header().Set("Content-Type", "audio/wav")
-			w.Write(shapes[i].wav())
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(shapes[i].wav()))
 		default:
 			http.NotFound(w, r)
 		}
