@@ -93,24 +93,35 @@ func missing(t *testing.T, format string, args ...any) {
 	t.Skipf("SKIPPED, NOT TESTED: "+format, args...)
 }
 
-func TestS3(t *testing.T) {
-	t.Parallel()
-	addr := server(t)
+// bucket makes the bucket "blobs".
+func bucket(t *testing.T, addr string) {
+	t.Helper()
 	client, err := minio.New(addr, &minio.Options{Creds: credentials.NewStaticV4("test-key", "test-secret", "")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	defer cancel()
 	if err := client.MakeBucket(ctx, "blobs", minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// openS3 opens the store that lives below prefix.
+func openS3(t *testing.T, addr, prefix string, now ...func() time.Time) (*blob.S3, error) {
+	t.Helper()
+	address := url.URL{Scheme: "s3", User: url.UserPassword("test-key", "test-secret"), Host: addr, RawQuery: "insecure=1", Path: "/blobs/" + prefix}
+	return blob.OpenS3(t.Context(), address.String(), append(now, time.Now)[0])
+}
+
+func TestS3(t *testing.T) {
+	t.Parallel()
+	addr := server(t)
+	bucket(t, addr)
 	var n atomic.Int64
 	open := func(t *testing.T) (blob.Store, *blobtest.Clock) {
 		clock := blobtest.NewClock()
-		address := url.URL{Scheme: "s3", User: url.UserPassword("test-key", "test-secret"), Host: addr, RawQuery: "insecure=1",
-			Path: fmt.Sprintf("/blobs/store-%d", n.Add(1))}
-		s, err := blob.OpenS3(t.Context(), address.String(), clock.Now)
+		s, err := openS3(t, addr, fmt.Sprintf("store-%d", n.Add(1)), clock.Now)
 		if err != nil {
 			t.Fatal(err)
 		}
