@@ -20,13 +20,14 @@ func CanStrip(k sniff.Kind) bool {
 	case "wav", "rf64", "bw64", "aiff", "aifc", "flac", "mp3":
 		return true
 	case "ogg":
-		return k.Codec == "vorbis" || k.Codec == "opus"
+		return k.Codec == "vorbis" || k.Codec == "opus" || k.Codec == "flac"
 	}
 	return false
 }
 
 // Strip writes the file src of size bytes and kind k to dst without the fields for which keep answers false. The sound's bytes
-// and everything else stay as they are. It wraps ErrCannotStrip for formats beyond CanStrip. A file that has nothing to lose is
+// and everything else stay as they are. It wraps ErrCannotStrip for formats beyond CanStrip and for chained Ogg streams; what was
+// written by then is of no use. A file that has nothing to lose is
 // copied byte by byte.
 func Strip(dst io.Writer, src io.ReaderAt, size int64, k sniff.Kind, keep func(Field) bool) error {
 	if !CanStrip(k) {
@@ -205,17 +206,25 @@ func stripOgg(in *input, keep func(Field) bool) ([]piece, error) {
 		if b.refused(keep) == nil {
 			return nil, nil
 		}
-		return []piece{{data: append([]byte(o.prefix), 0, 0, 0, 0, 0, 0, 0, 0, 1)}}, nil
+		return []piece{{data: o.packet(make([]byte, 8))}}, nil
 	}
 	body := cutComments(p, end, b, keep)
 	if body == nil {
 		return nil, nil
 	}
-	packet := append([]byte(o.prefix), body...)
+	return []piece{{data: o.packet(body)}}, nil
+}
+
+// packet is a comment packet around a comment block.
+func (o *oggHeaders) packet(body []byte) []byte {
+	p := append([]byte(o.prefix), body...)
 	if o.framing {
-		packet = append(packet, 1)
+		p = append(p, 1)
 	}
-	return []piece{{data: packet}}, nil
+	if o.flac { // the block's size stands in the prefix
+		p[1], p[2], p[3] = byte(len(body)>>16), byte(len(body)>>8), byte(len(body))
+	}
+	return p
 }
 
 // copyOgg writes the file with another comment packet: new header pages, and behind them the stream's pages as they are but for
@@ -234,7 +243,6 @@ func copyOgg(dst io.Writer, in *input, o *oggHeaders, comments []byte) error {
 	shift := uint32(len(pages)) - o.pages
 	r := io.NewSectionReader(in.r, o.end, in.size-o.end)
 	page := make([]byte, 27+255+255*255)
-	ended := false
 	for {
 		n, err := io.ReadFull(r, page[:27])
 		if err == io.EOF {
@@ -246,6 +254,9 @@ func copyOgg(dst io.Writer, in *input, o *oggHeaders, comments []byte) error {
 			}
 			_, err = io.Copy(dst, r)
 			return err
+		}
+		if page[5]&2 != 0 { // its comments were never looked at
+			return fmt.Errorf("%w: several streams follow each other", ErrCannotStrip)
 		}
 		size := 27 + int(page[26])
 		n, err = io.ReadFull(r, page[27:size])
@@ -261,8 +272,7 @@ func copyOgg(dst io.Writer, in *input, o *oggHeaders, comments []byte) error {
 			_, err = dst.Write(page[:27+n])
 			return err
 		}
-		if serial := binary.LittleEndian.Uint32(page[14:]); serial == o.serial && !ended && shift != 0 {
-			ended = page[5]&4 != 0 // a later link of a chain may use the number again
+		if binary.LittleEndian.Uint32(page[14:]) == o.serial && shift != 0 {
 			binary.LittleEndian.PutUint32(page[18:], binary.LittleEndian.Uint32(page[18:])+shift)
 			oggSum(page[:size], table)
 		}

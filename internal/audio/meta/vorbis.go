@@ -122,6 +122,7 @@ type oggHeaders struct {
 	end     int64    // behind them
 	pages   uint32   // how many of the stream's pages that are
 	framing bool     // a bit ends the comments (Vorbis)
+	flac    bool     // the comments stand in a FLAC metadata block
 }
 
 // readOggHeaders gathers the header packets of the first stream that package sniff knows, or answers nil.
@@ -150,6 +151,12 @@ func readOggHeaders(in *input) *oggHeaders {
 				o, want = &oggHeaders{serial: serial, prefix: "\x03vorbis", framing: true}, 2
 			case bytes.HasPrefix(p, []byte("OpusHead")):
 				o, want = &oggHeaders{serial: serial, prefix: "OpusTags"}, 1
+			case bytes.HasPrefix(p, []byte("\x7fFLAC")) && len(p) == 9:
+				// RFC 9639 §10.1: the number of header packets behind this one, of which the first holds the comments.
+				if want = int(p[7])<<8 | int(p[8]); want == 0 || want > 200 {
+					return nil
+				}
+				o = &oggHeaders{serial: serial, flac: true}
 			}
 		case o != nil && serial == o.serial:
 			body := in.at(bodyAt, int64(size))
@@ -169,6 +176,11 @@ func readOggHeaders(in *input) *oggHeaders {
 			}
 			if len(o.packets) >= want {
 				o.end = next
+				if o.flac && len(o.packets[0]) > 4 && o.packets[0][0]&0x7f == 4 {
+					o.prefix = string(o.packets[0][:4])
+				} else if o.flac {
+					return nil
+				}
 				if len(o.packets) > want || len(packet) > 0 || !bytes.HasPrefix(o.packets[0], []byte(o.prefix)) {
 					return nil // sound on the header page: neither codec allows it
 				}
@@ -182,7 +194,7 @@ func readOggHeaders(in *input) *oggHeaders {
 	return nil
 }
 
-// parseOgg lists the comments of the first Vorbis or Opus stream.
+// parseOgg lists the comments of the first Vorbis, Opus or FLAC stream.
 func parseOgg(in *input) []*block {
 	o := readOggHeaders(in)
 	if o == nil {
