@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -60,9 +61,13 @@ func (a *App) subscribeCommerce() {
 	a.Jobs.Every("orders.sweep", time.Hour, jobs.Opts{}, a.Orders.Sweep)
 }
 
-// orderLetter gives a letter about an order its form and queues it.
+// orderLetter gives a letter about an order its form and queues it. An account that is gone gets none: that must not hold up
+// its payment.
 func (a *App) orderLetter(ctx context.Context, tx *db.Tx, l orders.Letter) error {
 	owner, err := a.Accounts.ByIDTx(ctx, tx, l.AccountID)
+	if errors.Is(err, db.ErrNotFound) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/blob"
@@ -45,79 +47,144 @@ const (
 	filterFree = "free"
 )
 
-func (s *Store) libraryPage(w http.ResponseWriter, r *http.Request) error {
-	ctx, me := r.Context(), access.From(r.Context())
-	held, err := s.Licensing.Held(ctx, s.DB, me.ID)
+// libraryPageSize is how many licenses one page of the library shows.
+const libraryPageSize = 100
+
+// holding is a license with what its certificate says, which is all the library needs to find it.
+type holding struct {
+	licensing.License
+	cert certificate.Certificate
+}
+
+// matches tells whether a holding answers a search: every word stands in it somewhere.
+func (h holding) matches(query string) bool {
+	text := strings.ToLower(strings.Join([]string{h.cert.Recording.Title, h.cert.Recording.Contributor, h.Project, h.Licensee, h.Company, h.Number, certificate.Group(h.Number), h.cert.License.Name}, "\n"))
+	for _, word := range strings.Fields(strings.ToLower(query)) {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// holdings are an account's licenses that a filter and a search let through, and how many there are in all.
+func (s *Store) holdings(ctx context.Context, accountID int64, show, query string) (found []holding, all int, err error) {
+	held, err := s.Licensing.Held(ctx, s.DB, accountID)
 	if err != nil {
-		return err
-	}
-	query, show := strings.TrimSpace(r.URL.Query().Get("q")), r.URL.Query().Get("show")
-	if len(query) > 200 || !strings.Contains("paid free", show) {
-		query, show = "", filterAll
-	}
-	p := ui.LibraryPage{Query: query, Total: len(held), Filters: []ui.Link{
-		{Text: "All", URL: "/library", Current: show == filterAll}, {Text: "Licensed", URL: "/library?show=paid", Current: show == filterPaid}, {Text: "Free", URL: "/library?show=free", Current: show == filterFree},
-		{Text: "Orders and invoices", URL: "/orders"}}}
-	groups := map[string]int{}
-	ids := make([]int64, len(held))
-	for i, l := range held {
-		ids[i] = l.RecordingID
-	}
-	rows, err := s.draw(ctx, ids)
-	if err != nil {
-		return err
+		return nil, 0, err
 	}
 	for _, l := range held {
 		if show == filterPaid && l.OrderLine == nil || show == filterFree && l.OrderLine != nil {
 			continue
 		}
-		item, title, err := s.libraryItem(ctx, l, rows)
+		c, err := l.Certificate()
 		if err != nil {
-			return err
+			return nil, 0, err
 		}
-		if query != "" && !strings.Contains(strings.ToLower(strings.Join([]string{title, l.Project, l.Licensee, l.Number, certificate.Group(l.Number), item.Model, item.Sound.Contributor}, "\n")), strings.ToLower(query)) {
-			continue
+		if h := (holding{l, c}); h.matches(query) {
+			found = append(found, h)
 		}
-		name := l.Project
-		if l.OrderLine == nil {
-			name = "Free downloads"
-		}
-		i, ok := groups[name]
-		if !ok {
-			i = len(p.Groups)
-			groups[name] = i
-			p.Groups = append(p.Groups, ui.LibraryGroup{Title: name})
-		}
-		p.Groups[i].Items = append(p.Groups[i].Items, item)
 	}
-	for i := range p.Groups {
-		p.Groups[i].Note = ui.Plural(len(p.Groups[i].Items), "license", "licenses")
+	return found, len(held), nil
+}
+
+func (s *Store) libraryPage(w http.ResponseWriter, r *http.Request) error {
+	query, show := strings.TrimSpace(r.URL.Query().Get("q")), r.URL.Query().Get("show")
+	if show != filterPaid && show != filterFree {
+		show = filterAll
+	}
+	if len(query) > 200 || !utf8.ValidString(query) {
+		query = ""
+	}
+	found, all, err := s.holdings(r.Context(), access.From(r.Context()).ID, show, query)
+	if err != nil {
+		return err
+	}
+	at := func(show string, page int) string {
+		v := url.Values{}
+		for name, value := range map[string]string{"show": show, "q": query} {
+			if value != "" {
+				v.Set(name, value)
+			}
+		}
+		if page > 1 {
+			v.Set("page", strconv.Itoa(page))
+		}
+		if len(v) == 0 {
+			return "/library"
+		}
+		return "/library?" + v.Encode()
+	}
+	p := ui.LibraryPage{Query: query, Total: all, Filters: []ui.Link{
+		{Text: "All", URL: at(filterAll, 1), Current: show == filterAll}, {Text: "Licensed", URL: at(filterPaid, 1), Current: show == filterPaid}, {Text: "Free", URL: at(filterFree, 1), Current: show == filterFree},
+		{Text: "Orders and invoices", URL: "/orders"}}}
+	p.Pager.Pages = (len(found) + libraryPageSize - 1) / libraryPageSize
+	page, _ := strconv.Atoi(r.URL.Query().Get("page")) // anything else is the first page
+	p.Pager.Page = min(max(page, 1), max(p.Pager.Pages, 1))
+	if p.Pager.Page > 1 {
+		p.Pager.Prev = at(show, p.Pager.Page-1)
+	}
+	if p.Pager.Page < p.Pager.Pages {
+		p.Pager.Next = at(show, p.Pager.Page+1)
+	}
+	from := (p.Pager.Page - 1) * libraryPageSize
+	if p.Groups, err = s.libraryGroups(r.Context(), found[from:min(from+libraryPageSize, len(found))]); err != nil {
+		return err
 	}
 	if len(p.Groups) == 0 {
 		p.Empty = &ui.Empty{Title: "Nothing licensed yet", Text: "What you license or download for free is kept here.", Out: &ui.Link{Text: "Search sounds", URL: "/search"}}
-		if len(held) > 0 {
-			p.Empty = &ui.Empty{Title: "Nothing here matches", Text: "Your library holds " + ui.Plural(len(held), "license", "licenses") + ".", Out: &ui.Link{Text: "Show all", URL: "/library"}}
+		if all > 0 {
+			p.Empty = &ui.Empty{Title: "Nothing here matches", Text: "Your library holds " + ui.Plural(all, "license", "licenses") + ".", Out: &ui.Link{Text: "Show all", URL: "/library"}}
 		}
 	}
 	return s.Site.Page(w, r, web.View{Title: "Library", Edit: noIndex}, ui.Library(p))
 }
 
-func (s *Store) libraryItem(ctx context.Context, l licensing.License, rows drawings) (ui.LibraryItem, string, error) {
-	c, err := l.Certificate()
-	if err != nil {
-		return ui.LibraryItem{}, "", err
+// libraryGroups puts licenses under their projects, in the order of their newest.
+func (s *Store) libraryGroups(ctx context.Context, list []holding) ([]ui.LibraryGroup, error) {
+	ids := make([]int64, len(list))
+	for i, h := range list {
+		ids[i] = h.RecordingID
 	}
-	rec, err := s.recordingOr(ctx, l.RecordingID, c.Recording.Title)
+	rows, err := s.draw(ctx, ids)
 	if err != nil {
-		return ui.LibraryItem{}, "", err
+		return nil, err
 	}
-	item := ui.LibraryItem{Sound: rows.of(rec), Model: c.License.Name, Certificate: &ui.Link{Text: shortNumber(l.Number), URL: "/verify/" + l.Number}, At: l.IssuedAt}
-	if l.Valid() {
-		item.DownloadURL, item.FileType = fmt.Sprintf("/library/%d/download", l.ID), strings.ToUpper(rec.Ext)
+	var groups []ui.LibraryGroup
+	where := map[string]int{}
+	for _, h := range list {
+		item, err := s.libraryItem(ctx, h, rows)
+		if err != nil {
+			return nil, err
+		}
+		name := h.Project
+		if h.OrderLine == nil {
+			name = "Free downloads"
+		}
+		i, ok := where[name]
+		if !ok {
+			i = len(groups)
+			where[name] = i
+			groups = append(groups, ui.LibraryGroup{Title: name})
+		}
+		groups[i].Items = append(groups[i].Items, item)
+		groups[i].Note = ui.Plural(len(groups[i].Items), "license", "licenses")
+	}
+	return groups, nil
+}
+
+func (s *Store) libraryItem(ctx context.Context, h holding, rows drawings) (ui.LibraryItem, error) {
+	rec, err := s.recordingOr(ctx, h.RecordingID, h.cert.Recording.Title)
+	if err != nil {
+		return ui.LibraryItem{}, err
+	}
+	item := ui.LibraryItem{Sound: rows.of(rec), Model: h.cert.License.Name, Certificate: &ui.Link{Text: shortNumber(h.Number), URL: "/verify/" + h.Number}, At: h.IssuedAt}
+	if h.Valid() {
+		item.DownloadURL, item.FileType = fmt.Sprintf("/library/%d/download", h.ID), strings.ToUpper(rec.Ext)
 	} else {
 		item.Revoked = "Revoked"
 	}
-	return item, rec.Title, nil
+	return item, nil
 }
 
 // takeFree gives the free license of a recording and begins its download: one click.

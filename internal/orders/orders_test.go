@@ -697,6 +697,37 @@ func TestTwoPayments(t *testing.T) {
 	})
 }
 
+// TestRecordingGone pays an order one of whose recordings was deleted meanwhile: the money goes back.
+func TestRecordingGone(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		s.add(buyer, 1, 2)
+		o := s.place("k", payments.TestName)
+		if _, err := s.o.Pay(ctx, buyer, o.ID); err != nil {
+			t.Fatal(err)
+		}
+		s.mu.Lock()
+		delete(s.catalog, 2)
+		s.mu.Unlock()
+		if _, err := s.tp.Decide(ctx, s.ref(o.ID), true); err != nil {
+			t.Fatal(err)
+		}
+		s.work()
+		if v, r := s.licenses(buyer); v+r != 0 || s.order(o.ID).State != orders.Canceled {
+			t.Errorf("%d licenses, %s", v+r, s.order(o.ID).State)
+		}
+		if back, err := db.Get[int64](ctx, s.db, `SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM test_refund`); err != nil || back != o.Total {
+			t.Errorf("%d of %d went back, %v", back, o.Total, err)
+		}
+		cart, err := s.o.Cart(ctx, s.db, orders.Shopper{Account: buyer})
+		if err != nil || !strings.Contains(cart.Problem(), "no longer exists") {
+			t.Errorf("the cart says %q, %v", cart.Problem(), err)
+		}
+		s.sound()
+	})
+}
+
 func TestExpiry(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *shop) {

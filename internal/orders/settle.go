@@ -45,6 +45,21 @@ func (s *Store) move(ctx context.Context, tx *db.Tx, orderID int64, to State, fr
 // paid makes an order paid with all that belongs to it: the book, the licenses, the invoice number, the receipt. The
 // conditional UPDATE lets exactly one caller through.
 func (s *Store) paid(ctx context.Context, tx *db.Tx, p payments.Payment) error {
+	lines, err := s.Lines(ctx, tx, p.OrderID)
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if _, err := s.recording(ctx, tx, l.RecordingID); errors.Is(err, db.ErrNotFound) {
+			// Nothing can be licensed any more: the order is closed and the money goes back.
+			if err := s.move(ctx, tx, p.OrderID, Canceled, Draft, Pending, Authorized, Failed, Expired); err != nil {
+				return err
+			}
+			return fmt.Errorf("recording %d of order %d is gone: %w", l.RecordingID, p.OrderID, payments.ErrRefused)
+		} else if err != nil {
+			return err
+		}
+	}
 	n, err := db.Exec(ctx, tx, `UPDATE orders SET state = 'paid', paid_at = $2, updated_at = $2 WHERE id = $1 AND state IN ('draft', 'pending', 'authorized', 'failed', 'expired')`,
 		p.OrderID, s.now())
 	if err != nil {
@@ -59,10 +74,6 @@ func (s *Store) paid(ctx context.Context, tx *db.Tx, p payments.Payment) error {
 	}
 	if p.Amount() != o.Amount() {
 		return fmt.Errorf("pay order %d: the payment is about %s, the order about %s", o.ID, p.Amount(), o.Amount())
-	}
-	lines, err := s.Lines(ctx, tx, o.ID)
-	if err != nil {
-		return err
 	}
 	number, err := s.invoiceNumber(ctx, tx)
 	if err != nil {
