@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"testing"
 
+	"audiomicro/internal/access"
 	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/testkit"
@@ -71,3 +72,6 @@ func described(title string) url.Values {
 		"offer": {"cc-by-4.0", "standard"}, "price-standard": {"9"}, "rights": {"on"}, "act": {"save"},
 	}
 }
+
+// operator is the command line.
+var operator access.Actor

@@ -194,7 +194,7 @@ func (s *Store) take(ctx context.Context, stage string, account int64, fileName 
 }
 
 func (s *Store) tooLarge() error {
-	return web.Refuse(http.StatusRequestEntityTooLarge, "This file is larger than the %d MB that this site takes.", s.MaxBytes/1e6)
+	return web.Refuse(http.StatusRequestEntityTooLarge, "This file is larger than the %s that this site takes.", ui.Bytes(s.MaxBytes))
 }
 
 // full gives a full disk its own answer.
