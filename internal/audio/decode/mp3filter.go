@@ -208,38 +208,52 @@ func (f *mp3Filterbank) polyphase(c int, bands *[32]float32, out []float32) {
 	}
 }
 
-// dct32 is the DCT-II by Lee's decomposition (B. G. Lee, IEEE Trans. ASSP 32, 1984): halves are summed and differenced down to
-// length one, then the odd outputs are put together on the way back.
+// dct32 is the DCT-II by Lee's decomposition (B. G. Lee, IEEE Trans. ASSP 32, 1984): the sums and the scaled differences of
+// opposite inputs are transformed by themselves; the first give the even outputs, neighbors of the second add up to the odd ones.
+// Arrays of fixed size keep the compiler from checking bounds.
 func (f *mp3Filterbank) dct32(in, out *[32]float32) {
-	var a, b [32]float32
-	a = *in
-	src, dst := &a, &b
-	at := 0
-	for n := 32; n > 1; n /= 2 {
-		half := n / 2
-		cos := f.dct[at : at+half]
-		for base := 0; base < 32; base += n {
-			x, y := src[base:base+n], dst[base:base+n]
-			for i, c := range cos {
-				u, v := x[i], x[n-1-i]
-				y[i] = u + v
-				y[half+i] = (u - v) * c
-			}
-		}
-		src, dst = dst, src
-		at += half
+	var s, d [16]float32
+	c := (*[16]float32)(f.dct[:16])
+	for i := range 16 {
+		u, v := in[i], in[31-i]
+		s[i], d[i] = u+v, (u-v)*c[i]
 	}
-	for n := 2; n <= 32; n *= 2 {
-		half := n / 2
-		for base := 0; base < 32; base += n {
-			x, y := src[base:base+n], dst[base:base+n]
-			for i := range half - 1 {
-				y[2*i] = x[i]
-				y[2*i+1] = x[half+i] + x[half+i+1]
-			}
-			y[n-2], y[n-1] = x[half-1], x[n-1]
-		}
-		src, dst = dst, src
+	f.dct16(&s)
+	f.dct16(&d)
+	for i := range 15 {
+		out[2*i], out[2*i+1] = s[i], d[i]+d[i+1]
 	}
-	*out = *src
+	out[30], out[31] = s[15], d[15]
+}
+
+func (f *mp3Filterbank) dct16(x *[16]float32) {
+	var s, d [8]float32
+	c := (*[8]float32)(f.dct[16:24])
+	for i := range 8 {
+		u, v := x[i], x[15-i]
+		s[i], d[i] = u+v, (u-v)*c[i]
+	}
+	f.dct8(&s)
+	f.dct8(&d)
+	for i := range 7 {
+		x[2*i], x[2*i+1] = s[i], d[i]+d[i+1]
+	}
+	x[14], x[15] = s[7], d[7]
+}
+
+func (f *mp3Filterbank) dct8(x *[8]float32) {
+	c, r := (*[4]float32)(f.dct[24:28]), f.dct[30]
+	p, q := f.dct[28], f.dct[29]
+	s0, s1, s2, s3 := x[0]+x[7], x[1]+x[6], x[2]+x[5], x[3]+x[4]
+	d0, d1, d2, d3 := (x[0]-x[7])*c[0], (x[1]-x[6])*c[1], (x[2]-x[5])*c[2], (x[3]-x[4])*c[3]
+	s0, s1, s2, s3 = dct4(s0, s1, s2, s3, p, q, r)
+	d0, d1, d2, d3 = dct4(d0, d1, d2, d3, p, q, r)
+	*x = [8]float32{s0, d0 + d1, s1, d1 + d2, s2, d2 + d3, s3, d3}
+}
+
+func dct4(a, b, c, d, p, q, r float32) (float32, float32, float32, float32) {
+	e, f := a+d, b+c
+	g, h := (a-d)*p, (b-c)*q
+	odd := (g - h) * r
+	return e + f, g + h + odd, (e - f) * r, odd
 }

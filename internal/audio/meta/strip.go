@@ -27,8 +27,7 @@ func CanStrip(k sniff.Kind) bool {
 
 // Strip writes the file src of size bytes and kind k to dst without the fields for which keep answers false. The sound's bytes
 // and everything else stay as they are. It wraps ErrCannotStrip for formats beyond CanStrip and for chained Ogg streams; what was
-// written by then is of no use. A file that has nothing to lose is
-// copied byte by byte.
+// written by then is of no use. A file that has nothing to lose is copied byte by byte.
 func Strip(dst io.Writer, src io.ReaderAt, size int64, k sniff.Kind, keep func(Field) bool) error {
 	if !CanStrip(k) {
 		return fmt.Errorf("strip %s: %w", k, ErrCannotStrip)
