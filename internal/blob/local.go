@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -23,8 +24,9 @@ type Local struct {
 	disk   disk
 	noSync bool // set by tests that must then fail
 
-	mu     sync.Mutex             // guards stages
+	mu     sync.Mutex             // guards what follows
 	stages map[string]*sync.Mutex // one writer at a time per stage; a stale writer meets ErrOffset
+	leaves [65536 / 64]uint64     // folders blobs/ab/cd that this process knows to be durable
 }
 
 var _ Store = (*Local)(nil)
@@ -95,21 +97,52 @@ func (l *Local) place(from string, ref Ref) error {
 	to := ref.path()
 	leaf := parent(to)
 	top := parent(leaf)
-	for _, dir := range []string{top, leaf} {
-		if err := l.makeDir(dir); err != nil {
-			return err
+	known := l.knows(ref)
+	if !known {
+		for _, dir := range []string{top, leaf} {
+			if err := l.makeDir(dir); err != nil {
+				return err
+			}
 		}
 	}
 	if err := l.disk.rename(from, to); err != nil {
 		return err
 	}
-	// All folders on the way are synced, also when another writer made them: its own sync may still be under way.
-	for _, dir := range []string{leaf, top, "blobs"} {
+	if err := l.syncDir(leaf); err != nil || known {
+		return err
+	}
+	// The folders on the way are synced once by each process, also when another writer made them: its own sync may still be
+	// under way, or may have been cut off by a crash.
+	for _, dir := range []string{top, "blobs"} {
 		if err := l.syncDir(dir); err != nil {
 			return err
 		}
 	}
+	l.know(ref)
 	return nil
+}
+
+// leafBit is the bit of ref's folder among all 65,536.
+func leafBit(ref Ref) (word int, bit uint64) {
+	n, err := strconv.ParseUint(string(ref[:4]), 16, 16)
+	if err != nil {
+		panic(err) // refs are checked at every door
+	}
+	return int(n / 64), 1 << (n % 64)
+}
+
+func (l *Local) knows(ref Ref) bool {
+	word, bit := leafBit(ref)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.leaves[word]&bit != 0
+}
+
+func (l *Local) know(ref Ref) {
+	word, bit := leafBit(ref)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.leaves[word] |= bit
 }
 
 func (l *Local) stageLock(id string) *sync.Mutex {
