@@ -185,7 +185,8 @@ func (a *App) node() string {
 	if err != nil || host == "" {
 		host = "node"
 	}
-	return host
+	// The address it listens on tells two processes of one host apart, and is the same after a restart.
+	return host + "-" + strings.NewReplacer(":", "-", "[", "", "]", "").Replace(a.Config.Listen)
 }
 
 // wire makes every domain and connects them: fields first, then events.

@@ -117,21 +117,7 @@ func TestMainJob(t *testing.T) {
 			t.Errorf("range of the marked preview: %d %q", got.Status, got.Text)
 		}
 
-		if got := buyer.Post("/cart", url.Values{"recording": {fmt.Sprint(id)}, "model": {"standard"}}); got.Status != http.StatusSeeOther {
-			t.Fatalf("cart: %d %s", got.Status, got.Text)
-		}
-		checkout := buyer.Get("/checkout")
-		pay := hiddenValues(checkout.Text)
-		for k, v := range map[string]string{"licensee": "Bea Buyer", "project": "The Ferry", "country": "SE", "provider": "test"} {
-			pay.Set(k, v)
-		}
-		placed := buyer.Post("/checkout", pay)
-		if placed.Status != http.StatusSeeOther || !strings.HasPrefix(placed.Location, "/payments/test/") {
-			t.Fatalf("checkout: %d to %s: %s", placed.Status, placed.Location, placed.Text)
-		}
-		if got := buyer.Post(placed.Location, url.Values{"decision": {"approve"}}); got.Status != http.StatusSeeOther {
-			t.Fatalf("pay: %d %s", got.Status, got.Text)
-		}
+		buy(t, s, buyer, id)
 		testkit.Eventually(t, "the license is in the library", func() bool { return strings.Contains(buyer.Get("/library").Text, "Temple bell") })
 
 		held, err := s.Licensing.Held(t.Context(), s.DB, buyer.ID)
@@ -157,6 +143,32 @@ func TestMainJob(t *testing.T) {
 		if problems, err := s.Ledger.Check(t.Context()); err != nil || len(problems) > 0 {
 			t.Errorf("the book: %v, %v", problems, err)
 		}
+	})
+}
+
+// buy licenses one recording under Standard: cart, checkout, and the test provider's page.
+func buy(t *testing.T, s *testkit.Site, buyer *testkit.Person, id int64) {
+	t.Helper()
+	if got := buyer.Post("/cart", url.Values{"recording": {fmt.Sprint(id)}, "model": {"standard"}}); got.Status != http.StatusSeeOther {
+		t.Fatalf("cart: %d %s", got.Status, got.Text)
+	}
+	pay := hiddenValues(buyer.Get("/checkout").Text)
+	for k, v := range map[string]string{"licensee": "Bea Buyer", "project": "The Ferry", "country": "SE", "provider": "test"} {
+		pay.Set(k, v)
+	}
+	placed := buyer.Post("/checkout", pay)
+	if placed.Status != http.StatusSeeOther || !strings.HasPrefix(placed.Location, "/payments/test/") {
+		t.Fatalf("checkout: %d to %s: %s", placed.Status, placed.Location, placed.Text)
+	}
+	if got := buyer.Post(placed.Location, url.Values{"decision": {"approve"}}); got.Status != http.StatusSeeOther {
+		t.Fatalf("pay: %d %s", got.Status, got.Text)
+	}
+	testkit.Eventually(t, "the order is paid", func() bool {
+		held, err := s.Licensing.Held(t.Context(), s.DB, buyer.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(held) > 0
 	})
 }
 

@@ -53,7 +53,7 @@ type Config struct {
 	MarkSeconds    int           `yaml:"mark_seconds" default:"6" doc:"seconds between the audible marks in previews of paid recordings"`
 
 	TrustedProxies []string `yaml:"trusted_proxies" doc:"addresses or networks whose X-Forwarded-For is believed, as 127.0.0.1 or 10.0.0.0/8"`
-	Node           string   `yaml:"node" doc:"name of this process among several on one database; default: host name and a random part"`
+	Node           string   `yaml:"node" doc:"name of this process among several on one database, the same after a restart; default: host name and listen address"`
 	LogLevel       string   `yaml:"log_level" default:"info" doc:"debug, info, warn or error"`
 }
 

@@ -1,0 +1,215 @@
+package app_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"audiomicro/internal/db"
+	"audiomicro/internal/recordings"
+	"audiomicro/internal/testkit"
+)
+
+var pictures = flag.String("pictures", "", "write a picture of every page that TestPagesHold opens into this folder")
+
+// signIn signs a person in through the page.
+func signIn(tab *testkit.Tab, s *testkit.Site, p *testkit.Person) {
+	tab.Open(s.URL + "/sign-in")
+	tab.Fill("email", p.Email, "password", p.Password)
+	tab.Press("Sign in")
+	tab.Wait(`!location.pathname.startsWith("/sign-in")`)
+}
+
+// TestMainJobInBrowser does the main job in Chromium with mouse and keyboard, once per engine: upload with tus, describe,
+// review, find, audition, license, pay, download, and compares the downloaded bytes with the uploaded ones.
+func TestMainJobInBrowser(t *testing.T) {
+	open := testkit.Browser(t)
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		maker, judge, buyer := s.Account("Maker", "contributor"), s.Account("Judge", "moderator"), s.Account("Buyer", "member")
+		original := flac(t, 1)
+		file := testkit.TempFile(t, "riser.flac", original)
+
+		tab := open(t)
+		signIn(tab, s, maker)
+		tab.Open(s.URL + "/upload")
+		tab.Files(`input[type=file]`, file)
+		var rec recordings.Recording
+		testkit.Eventually(t, "the upload became a draft that is analyzed", func() bool {
+			list, err := s.Recordings.List(context.Background(), recordings.Filter{OwnerID: maker.ID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(list) == 1 {
+				rec = list[0]
+			}
+			return rec.Processing == recordings.Ready
+		})
+		// Progress is seen without reloading.
+		tab.Wait(`document.querySelector("#main").innerText.includes("Ready to describe")`)
+
+		tab.Open(fmt.Sprintf("%s/recordings/%d/edit", s.URL, rec.ID))
+		tab.Fill("title", "Riser, noise into tone", "description", "Made from **noise**.", "tags", "riser, whoosh, transition")
+		tab.Choose("category", "fx-el")
+		tab.Choose("offer", "standard")
+		tab.Choose("rights", "")
+		tab.Press("Submit for review")
+		tab.Wait(`location.pathname === "/my-sounds" && document.body.innerText.includes("In review")`)
+
+		mod := open(t)
+		signIn(mod, s, judge)
+		mod.Open(fmt.Sprintf("%s/review/%d", s.URL, rec.ID))
+		mod.Press("Approve")
+		mod.Wait(`location.pathname === "/review"`)
+		testkit.Eventually(t, "the marked preview is there", func() bool {
+			_, err := s.Recordings.MediaNamed(context.Background(), rec.ID, recordings.MarkedLQ)
+			return err == nil
+		})
+
+		shop := open(t)
+		signIn(shop, s, buyer)
+		shop.Open(s.URL + "/search?q=whoosh")
+		shop.Wait(`document.querySelector("#main .row-title")`)
+		shop.Click("#main .row .play")
+		shop.Wait(`document.querySelector("#player.sounding:not([hidden])") && document.querySelector("[data-elapsed]").textContent !== "0:00.0"`)
+		shop.Click("#main .row-title")
+		shop.Wait(fmt.Sprintf(`location.pathname === "/recordings/%d" && document.querySelector("#player.sounding")`, rec.ID))
+		shop.Press("Add to cart")
+		shop.Wait(`location.pathname === "/cart"`)
+		shop.Open(s.URL + "/checkout")
+		shop.Fill("licensee", "Bea Buyer", "project", "The Ferry")
+		shop.Choose("country", "SE")
+		shop.Choose("provider", "test")
+		shop.Press("Pay")
+		shop.Wait(`location.pathname.startsWith("/payments/test/")`)
+		shop.Press("Approve")
+		testkit.Eventually(t, "the license is issued", func() bool {
+			held, err := s.Licensing.Held(context.Background(), s.DB, buyer.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(held) == 1
+		})
+		shop.Open(s.URL + "/library")
+		shop.Wait(`document.querySelector("#main").innerText.includes("Riser, noise into tone")`)
+		held, err := s.Licensing.Held(context.Background(), s.DB, buyer.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The browser reads the original itself, with its own cookies, and hashes it.
+		shop.Eval(fmt.Sprintf(`(fetch("/library/%d/original").then(r => r.arrayBuffer()).then(b => crypto.subtle.digest("SHA-256", b)).then(d => { window.sum = [...new Uint8Array(d)].map(x => x.toString(16).padStart(2, "0")).join("") }), "")`, held[0].ID))
+		shop.Wait(`window.sum`)
+		want := sha256.Sum256(original)
+		if got := shop.Eval(`window.sum`); got != hex.EncodeToString(want[:]) {
+			t.Errorf("the downloaded bytes have the hash %s, the uploaded %x", got, want)
+		}
+		shop.Open(s.URL + "/verify/" + held[0].Number)
+		shop.Wait(`document.querySelector("#main").innerText.includes("Bea Buyer") || document.querySelector("#main").innerText.includes("valid")`)
+		tab.Open(s.URL + "/earnings")
+		tab.Wait(`document.querySelector("#main").innerText.includes("$")`)
+	})
+}
+
+// TestPagesHold opens every page of a site with real recordings, signed in as whoever uses it, in four views: no finding of
+// axe, no refused content, no script error, no sideways scrolling.
+func TestPagesHold(t *testing.T) {
+	open := testkit.Browser(t)
+	s := testkit.NewSite(t, db.SQLite, nil)
+	s.Site.Limits.Off = true
+	scene := furnish(t, s)
+	for _, view := range []struct {
+		name, theme string
+		width       int64
+	}{{"desktop-light", "light", 1280}, {"desktop-dark", "dark", 1280}, {"phone-light", "light", 390}, {"phone-dark", "dark", 390}} {
+		t.Run(view.name, func(t *testing.T) {
+			for who, paths := range scene.paths {
+				tab := open(t)
+				tab.View(view.width, 900, view.theme)
+				if p := scene.people[who]; p != nil {
+					signIn(tab, s, p)
+				}
+				for _, path := range paths {
+					tab.Open(s.URL + path)
+					name := who + " " + path
+					tab.Holds(name, view.width)
+					if *pictures != "" {
+						file := strings.Trim(strings.NewReplacer("/", "-", "?", "-", "=", "-", "&", "-").Replace(path), "-")
+						if err := os.WriteFile(filepath.Join(*pictures, fmt.Sprintf("%s-%s-%s.png", who, file, view.name)), tab.Picture(), 0o644); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// scene is a furnished site: people and the pages that each of them uses.
+type scene struct {
+	people map[string]*testkit.Person
+	paths  map[string][]string
+}
+
+// furnish fills a site with published recordings, free and paid, drafts, a cart, an order and a license, through its pages.
+func furnish(t *testing.T, s *testkit.Site) scene {
+	t.Helper()
+	maker, judge, buyer, boss := s.Person("Maker", "contributor"), s.Person("Judge", "moderator"), s.Person("Buyer", "member"), s.Person("Boss", "admin")
+	var ids []int64
+	for n, offer := range []string{"standard", "cc0", "standard", "cc-by-4.0", "", ""} {
+		name := fmt.Sprintf("sound %d.flac", n)
+		if got := maker.Upload(map[string][]byte{name: flac(t, n)}); got.Status != 303 {
+			t.Fatalf("upload: %d %s", got.Status, got.Text)
+		}
+		list, err := s.Recordings.List(t.Context(), recordings.Filter{OwnerID: maker.ID, Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := list[0].ID
+		ids = append(ids, id)
+		testkit.Eventually(t, "the recording is analyzed", func() bool {
+			rec, err := s.Recordings.ByID(t.Context(), s.DB, id)
+			return err == nil && rec.Processing == recordings.Ready
+		})
+		if offer == "" {
+			continue
+		}
+		got := maker.Post(fmt.Sprintf("/recordings/%d/edit", id), map[string][]string{"title": {fmt.Sprintf("Sound number %d", n)}, "description": {"A *test* sound."},
+			"tags": {"test, sound, made"}, "category": {"fx-el"}, "pack": {"First pack"}, "offer": {offer}, "rights": {"on"}, "act": {"submit"}})
+		if got.Status != 303 {
+			t.Fatalf("submit: %d %s", got.Status, got.Text)
+		}
+		if n == 3 {
+			continue // it stays in review
+		}
+		if got := judge.Post(fmt.Sprintf("/review/%d", id), map[string][]string{"decision": {"approve"}}); got.Status != 303 {
+			t.Fatalf("approve: %d %s", got.Status, got.Text)
+		}
+	}
+	testkit.Eventually(t, "three recordings are found", func() bool { return s.Search.Index().Len() == 3 })
+	buy(t, s, buyer, ids[0])
+	if got := buyer.Post("/cart", map[string][]string{"recording": {fmt.Sprint(ids[2])}, "model": {"standard"}}); got.Status != 303 {
+		t.Fatalf("cart: %d %s", got.Status, got.Text)
+	}
+	held, err := s.Licensing.Held(t.Context(), s.DB, buyer.ID)
+	if err != nil || len(held) != 1 {
+		t.Fatalf("licenses: %v, %v", held, err)
+	}
+	at := func(format string, i int) string { return fmt.Sprintf(format, ids[i]) }
+	return scene{
+		people: map[string]*testkit.Person{"maker": maker, "judge": judge, "buyer": buyer, "boss": boss},
+		paths: map[string][]string{
+			"visitor": {"/", "/search", "/search?q=sound&license=cc0", "/search?q=kazoo", at("/recordings/%d", 0), at("/recordings/%d", 1), "/packs", "/packs/1", "/people/Maker", "/licenses",
+				"/licenses/standard", "/licenses/cc0", "/verify", "/verify/" + held[0].Number, "/sign-in", "/sign-up", "/reset", "/cart", "/nothing-here"},
+			"maker": {"/upload", "/my-sounds", at("/recordings/%d", 0), at("/recordings/%d/edit", 4), at("/upload/describe?ids=%d", 4) + fmt.Sprintf(",%d", ids[5]), "/earnings", "/settings", "/settings/profile",
+				"/settings/password", "/settings/email", "/settings/sessions", "/settings/api"},
+			"buyer": {"/", "/cart", "/checkout", "/library", "/orders", "/orders/1", "/orders/1/invoice", at("/recordings/%d", 0), "/upload"},
+			"judge": {"/review", at("/review/%d", 3)},
+			"boss":  {"/admin/orders", "/admin/orders/1", "/admin/licenses", "/admin/licenses/standard"},
+		},
+	}
+}
