@@ -74,7 +74,10 @@ export default function batch(root) {
       const use = state.querySelector("use");
       use.setAttribute("href", use.getAttribute("href").replace(/#.*/, a.tone === "good" ? "#circle-check" : "#triangle-alert"));
     }
-    if (a.ready >= 0) for (const n of form.querySelectorAll("[data-ready]")) n.textContent = a.ready;
+    if (a.ready >= 0) for (const n of form.querySelectorAll("[data-ready]")) {
+      n.textContent = a.ready;
+      n.hidden = !a.ready && Boolean(n.closest("button"));
+    }
   };
 
   form.addEventListener("change", e => {

@@ -46,13 +46,14 @@ function paint(el, p, tones) {
   canvas.setAttribute("aria-hidden", "true");
   let top = 1;
   for (let i = 0; i < p.length; i++) top = Math.max(top, -p.low[i], p.high[i]);
+  if (top < 32) return; // eight bits of a quiet sound are steps: the server's bars, normalized before, draw it better
   const draw = () => {
     const box = lane.getBoundingClientRect(), ratio = devicePixelRatio || 1;
     if (!box.width || !box.height || !canvas.isConnected) return;
     canvas.width = Math.round(box.width * ratio);
     canvas.height = Math.round(box.height * ratio);
     const css = getComputedStyle(el), colors = [...Array(8).keys()].map(i => resolve(g, css.getPropertyValue("--tone-" + i)));
-    const gap = 3 * ratio, columns = Math.floor(canvas.width / gap), mid = canvas.height / 2, reach = mid * .94 / top;
+    const gap = 2 * ratio, columns = Math.floor(canvas.width / gap), mid = canvas.height / 2, reach = mid * .94 / top;
     g.lineWidth = 1.4 * ratio;
     g.lineCap = "round";
     for (let t = 0; t < 8; t++) {

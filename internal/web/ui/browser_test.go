@@ -168,6 +168,12 @@ func TestPlayerSurvivesNavigation(t *testing.T) {
 	if got := run(t, ctx, chromedp.Evaluate[string](`document.querySelector("#main .row.playing .row-title").textContent`)); got != shapes[8].title {
 		t.Errorf("marked row is %q, want %q", got, shapes[8].title)
 	}
+	if *shots != "" {
+		run(t, ctx, chromedp.Evaluate[any](`(() => { const e = document.querySelector("#main .row .row-wave"), b = e.getBoundingClientRect(); e.dispatchEvent(new PointerEvent("pointermove", {bubbles: true, pointerType: "mouse", clientX: b.left + b.width * .6, clientY: b.top + 9})) })(); null`))
+		if err := os.WriteFile(filepath.Join(*shots, "playing.png"), run(t, ctx, chromedp.CaptureScreenshot()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, step := range []struct{ act, path string }{
 		{`document.querySelector(".head-nav a[href='/packs']").click()`, "/packs"},
 		{`document.querySelector(".foot a[href='/licenses']").click()`, "/licenses"},
