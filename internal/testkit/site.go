@@ -75,7 +75,7 @@ func NewSite(t testing.TB, engine db.Engine, edit func(*config.Config)) *Site {
 		edit(&c)
 	}
 	s := start(t, c, l)
-	t.Cleanup(s.stop)
+	t.Cleanup(s.Stop)
 	return s
 }
 
@@ -93,7 +93,8 @@ func start(t testing.TB, c config.Config, l net.Listener) *Site {
 	return &Site{App: a, URL: c.URL, t: t, server: server}
 }
 
-func (s *Site) stop() {
+// Stop stops the site; its data stay until the test ends.
+func (s *Site) Stop() {
 	if s.server == nil {
 		return
 	}
@@ -109,7 +110,7 @@ func (s *Site) stop() {
 // Restart stops the site and starts it again on the same data and address.
 func (s *Site) Restart() {
 	s.t.Helper()
-	s.stop()
+	s.Stop()
 	l, err := net.Listen("tcp", s.Config.Listen)
 	if err != nil {
 		s.t.Fatal(err)
