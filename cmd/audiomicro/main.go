@@ -32,6 +32,7 @@ func commands() []command {
 		{"recording list", "[--state STATE] [--json]", "list recordings in any state", recordingList},
 		{"recording approve", "ID…|--all [--json]", "publish recordings that wait for review", recordingApprove},
 		{"recording reject", "ID --reason TEXT [--json]", "return a recording to its contributor", recordingReject},
+		{"demo", "[--packages DIR] [--data DIR] …", "serve a site filled with sounds to try everything on (make demo)", demoSite},
 		{"import", "DIR --as NAME [--csv FILE] [--license CODE] [--publish] [--json]", "bring a folder of sounds in; may be run again", importFolder},
 		{"order list", "[--state STATE] [--json]", "list the newest orders", orderList},
 		{"order pay", "ID… [--json]", "mark orders by invoice paid: the money is here", orderPay},
