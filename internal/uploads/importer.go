@@ -276,7 +276,8 @@ func (r *importRow) describe(d recordings.Description) recordings.Description {
 	return d
 }
 
-// complete adds what a draft lacks and the table has: pack, rights and offers. What a person has set meanwhile stays.
+// complete brings a draft to what the table says about it: cells that are not empty win, for a table is mended and imported
+// again until it is right. Without a table only pack, rights and offers are added, and what a person has set meanwhile stays.
 func (im *Importer) complete(ctx context.Context, r *importRow, rec recordings.Recording) error {
 	if rec.State != recordings.Draft {
 		return nil
@@ -290,7 +291,10 @@ func (im *Importer) complete(ctx context.Context, r *importRow, rec recordings.R
 		if err != nil {
 			return err
 		}
-		if d.Pack == "" {
+		if r.listed {
+			d = r.describe(d)
+		}
+		if d.Pack == "" || r.listed && r.pack != "" {
 			d.Pack = r.pack
 		}
 		d.Rights = d.Rights || im.Publish
@@ -298,7 +302,8 @@ func (im *Importer) complete(ctx context.Context, r *importRow, rec recordings.R
 		if err != nil {
 			return err
 		}
-		return im.Store.save(ctx, tx, im.As, rec.ID, Edit{Description: d, Offers: r.offers, SetOffers: !has && len(r.offers) > 0, Imports: true})
+		set := len(r.offers) > 0 && (r.listed || !has)
+		return im.Store.save(ctx, tx, im.As, rec.ID, Edit{Description: d, Offers: r.offers, SetOffers: set, Imports: true})
 	})
 }
 
