@@ -15,7 +15,9 @@ export default function batch(root) {
   const write = changes => {
     const step = [];
     for (const [c, to] of changes) {
-      if (!c || c.disabled || known.get(c) === to) continue;
+      if (!c || c.disabled) continue;
+      if (!known.has(c)) known.set(c, value(c));
+      if (known.get(c) === to) continue;
       step.push([c, known.get(c)]);
       c.type === "checkbox" ? c.checked = to : c.value = to;
       known.set(c, to);
@@ -35,6 +37,10 @@ export default function batch(root) {
     step[0][0].focus();
     say(step.length === 1 ? "Undone" : `Undone in ${step.length} rows`);
   };
+  // A row that has become ready comes from the server with cells of its own.
+  form.addEventListener("focusin", e => {
+    if (e.target.matches("[data-cell]") && !known.has(e.target)) known.set(e.target, value(e.target));
+  });
   const chosen = () => rows().filter(r => r.querySelector("[name=select]").checked);
   const count = () => { picked.textContent = `${chosen().length} selected` };
 

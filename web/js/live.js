@@ -1,36 +1,62 @@
-// Progress without reloading: server-sent events "draft" with {"id", "state", "text", "percent"} update the line of a
-// draft; when a state changes, the list is taken anew from the server. Without an address the page has its reload link.
+// Progress without reloading: server-sent events "draft" with {"id", "state", "text", "percent"} update the line of a draft
+// or of the describe sheet; when a state changes, that part of the page is taken anew from the server. Without an address
+// the page has its reload link.
+const moving = ["uploading", "queued", "analyzing"];
+
 export default function live(root) {
-  const url = root.dataset.events;
-  document.addEventListener("am:drafts", () => root.isConnected && renew());
-  if (!url) return;
-  const source = new EventSource(url);
+  const url = root.dataset.events, list = () => renew("draft-list");
+  const drafts = () => root.isConnected && list();
+  document.addEventListener("am:drafts", drafts);
+  const source = url ? new EventSource(url) : null;
+  const leave = () => {
+    if (root.isConnected) return;
+    source?.close();
+    document.removeEventListener("am:drafts", drafts);
+    document.removeEventListener("htmx:after:swap", leave);
+  };
+  document.addEventListener("htmx:after:swap", leave);
+  if (!source) return;
+  // What happened between the page and the first event is on a fresh page only.
+  source.addEventListener("open", () => {
+    if ([...root.querySelectorAll("[data-state]")].some(e => moving.includes(e.dataset.state))) list();
+  }, { once: true });
   source.addEventListener("draft", e => {
-    if (!root.isConnected) return source.close();
-    const d = JSON.parse(e.data), li = root.querySelector(`[data-draft="${CSS.escape(String(d.id))}"], [data-row="${CSS.escape(String(d.id))}"]`);
-    const box = li?.querySelector("[data-state]");
-    if (!box || box.dataset.state !== d.state) return renew();
-    const text = box.querySelector(".state span");
+    const d = JSON.parse(e.data), id = CSS.escape(String(d.id));
+    const line = root.querySelector(`[data-draft="${id}"]`), row = root.querySelector(`[data-row="${id}"]`);
+    const box = (line ?? row)?.querySelector("[data-state], [data-check]");
+    if (row) {
+      if (!row.querySelector("[data-cell]:disabled")) return; // it is being written: nothing moves under the hands
+      if (!moving.includes(d.state)) return renew("row-" + d.id);
+    } else if (!box || box.dataset.state !== d.state) return list();
+    const text = box?.querySelector(".state span"), bar = (line ?? row).querySelector("progress");
     if (d.text && text) text.textContent = d.text;
-    const bar = li.querySelector("progress");
     if (bar && d.percent >= 0) bar.value = d.percent;
   });
   addEventListener("pagehide", () => source.close());
 }
 
-let renewing = false;
-async function renew() {
-  const old = document.getElementById("draft-list");
-  if (!old || renewing) return;
-  renewing = true;
+// renew takes one part of the page, by its id, from a fresh copy. One copy is fetched at a time; a change meanwhile asks again.
+let busy = false;
+const asked = new Set();
+async function renew(id) {
+  asked.add(id);
+  if (busy) return;
+  busy = true;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("draft-list");
-    if (fresh) {
-      old.replaceWith(fresh);
-      window.htmx?.process(fresh);
+    while (asked.size) {
+      const ids = [...asked];
+      asked.clear();
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (!answer.ok) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const i of ids) {
+        const from = document.getElementById(i), to = fresh.getElementById(i);
+        if (!from || !to) continue;
+        from.replaceWith(to);
+        window.htmx?.process(to);
+      }
     }
-  } finally {
-    renewing = false;
+  } catch { /* the next event tries again */ } finally {
+    busy = false;
   }
 }

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"audiomicro/internal/web/ui"
+
 	"github.com/chromedp/chromedp"
 )
 
@@ -295,4 +297,65 @@ func TestFiltersOnAPhone(t *testing.T) {
 	}
 	run(t, ctx, chromedp.Evaluate[any](`document.querySelector("[data-facets-show]").click(); null`))
 	run(t, ctx, chromedp.Poll[bool](`location.search.includes("license=cc0") && !location.search.includes("length_min=&") && document.querySelector("#facets.open") === null`))
+}
+
+// TestDraftsMoveByThemselves sends events about a draft: its text follows, and its line is new when its state changes.
+func TestDraftsMoveByThemselves(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)()
+	var mu sync.Mutex
+	draft := ui.Draft{ID: 5, FileName: "HALL.wav", Bytes: 9000, State: "analyzing", StateText: "Analyzing, 10 %", Percent: 10}
+	events, connected := make(chan string), make(chan bool, 9)
+	mux := http.NewServeMux()
+	mux.Handle("/", galleryHandler())
+	mux.HandleFunc("GET /upload", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		p := ui.UploadPage{Accepted: "WAV.", MaxBytes: 1e9, EventsURL: "/upload/events", Drafts: []ui.Draft{draft}}
+		mu.Unlock()
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if err := ui.Page(ui.Frame{Title: "Upload", Person: member}, ui.Upload(p)).Render(r.Context(), w); err != nil {
+			t.Error(err)
+		}
+	})
+	mux.HandleFunc("GET /upload/events", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		out := http.NewResponseController(w)
+		out.Flush()
+		connected <- true
+		defer func() { connected <- false }()
+		for {
+			select {
+			case <-r.Context().Done():
+				return
+			case e := <-events:
+				io.WriteString(w, "event: draft\ndata: "+e+"\n\n")
+				out.Flush()
+			}
+		}
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.CloseClientConnections)
+	t.Cleanup(server.Close)
+	if err := chromedp.Do(ctx, watched(), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(server.URL+"/upload")); err != nil {
+		t.Fatal(err)
+	}
+	if !<-connected {
+		t.Fatal("no connection")
+	}
+	run(t, ctx, chromedp.Poll[bool](`document.querySelector("[data-module=upload][data-on=ready]") !== null && Boolean(window.htmx)`))
+	events <- `{"id":5,"state":"analyzing","text":"Analyzing, 64 %","percent":64}`
+	run(t, ctx, chromedp.Poll[bool](`document.querySelector("[data-draft='5'] .state span").textContent === "Analyzing, 64 %" && document.querySelector("[data-draft='5'] progress").value === 64`))
+	mu.Lock()
+	draft.State, draft.StateText, draft.Bars, draft.PreviewURL, draft.URL = "ready", "Ready to describe", shapes[0].row(1), "/media/0.wav", "/upload/describe?ids=5"
+	mu.Unlock()
+	events <- `{"id":5,"state":"ready","text":"Ready to describe","percent":100}`
+	run(t, ctx, chromedp.Poll[bool](`document.querySelector("[data-draft='5'] [data-state=ready]") !== null && document.querySelector("[data-draft='5'] [data-play]") !== null`))
+	// Leaving the page closes the stream: a browser has few connections to one server.
+	run(t, ctx, chromedp.Evaluate[any](`document.querySelector(".head-nav a[href='/packs']").click(); null`))
+	if <-connected {
+		t.Error("a second stream")
+	}
+	if faults := run(t, ctx, chromedp.Evaluate[[]string](`faults`)); len(faults) > 0 {
+		t.Error(strings.Join(faults, "; "))
+	}
 }

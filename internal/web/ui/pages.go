@@ -153,7 +153,7 @@ type UploadPage struct {
 	Accepted    string    // the sentence naming accepted formats
 	NeedTerms   *FormPage // contributor terms to accept first; nil when accepted
 	Drafts      []Draft
-	EventsURL   string // server-sent events for the drafts, or empty: reload link
+	EventsURL   string // server-sent events "draft" with {"id","state","text","percent"}, or empty: reload link
 	DescribeURL string // all ready drafts
 	Note        *Note
 }
