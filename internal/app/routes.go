@@ -41,6 +41,9 @@ func (a *App) mount() {
 
 // ready answers 200 when the process can do its work: the database takes writes and the bytes are where they belong.
 func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
+	if !a.Search.Ready() {
+		return &web.Public{Status: http.StatusServiceUnavailable, Text: "The search index is being filled.", RetryAfter: time.Second}
+	}
 	_, err := db.Exec(r.Context(), a.DB, `UPDATE instance SET value = value WHERE name = 'id'`)
 	if err == nil {
 		var marker string

@@ -104,27 +104,64 @@ func (s *Store) media(w http.ResponseWriter, r *http.Request) error {
 	if !full && !sample {
 		return web.Refuse(http.StatusForbidden, "Full-length previews are for members. Sign in, or listen to the first %d seconds.", SampleSeconds)
 	}
-	m, err := s.Recordings.MediaNamed(r.Context(), rec.ID, name)
-	if errors.Is(err, db.ErrNotFound) && strings.HasSuffix(name, ".mp3") && s.MakeMP3 != nil {
-		m, err = s.MakeMP3(r.Context(), rec, name)
-	}
+	m, err := s.find(r.Context(), rec, name)
 	if err != nil {
 		return err
 	}
+	// The address changes when the content or who may hear it changes, so what anybody may have is cached for good.
+	cache := "private, max-age=3600"
+	if access.Can(access.Actor{}, act, access.Object{Owner: rec.OwnerID, Public: rec.State == recordings.Published, Free: rec.Paid == 0}) && (act == access.SeeRecording || !s.MembersOnly) {
+		cache = "public, max-age=31536000, immutable"
+	}
+	w.Header().Set("Cache-Control", cache)
+	return s.send(w, r, rec, m, sample)
+}
+
+// Public sends a file made from a published recording as everybody may have it, under an address that stays: name is one of
+// the pictures, or a preview without its prefix ("hq.opus", "lq.mp3"), which is the marked one of a paid recording, and its
+// first seconds where full-length previews are for members. The caller has asked access.Can for HearMarked.
+func (s *Store) Public(w http.ResponseWriter, r *http.Request, rec recordings.Recording, name string) error {
+	sample := false
+	switch name {
+	case recordings.WaveformM, recordings.WaveformL, recordings.SpectralM, recordings.SpectralL:
+	default:
+		sample = s.MembersOnly
+		if name = samplePrefix(rec) + name; action(name) == access.HearPreview {
+			if err := web.AllowTo(r, access.HearPreview, rec.Object(false)); err != nil {
+				return err
+			}
+		}
+		if sample && strings.HasSuffix(name, ".mp3") {
+			return web.NotFound() // only Ogg is cut to its first seconds
+		}
+	}
+	m, err := s.find(r.Context(), rec, name)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "public, max-age=300") // a recording may become paid, and then the mark is in it
+	return s.send(w, r, rec, m, sample)
+}
+
+// find looks a media file up; an MP3 preview is made when it is asked for first.
+func (s *Store) find(ctx context.Context, rec recordings.Recording, name string) (recordings.Media, error) {
+	m, err := s.Recordings.MediaNamed(ctx, rec.ID, name)
+	if errors.Is(err, db.ErrNotFound) && strings.HasSuffix(name, ".mp3") && s.MakeMP3 != nil {
+		m, err = s.MakeMP3(ctx, rec, name)
+	}
+	return m, err
+}
+
+// send sends a media file, or its first seconds.
+func (s *Store) send(w http.ResponseWriter, r *http.Request, rec recordings.Recording, m recordings.Media, sample bool) error {
 	f, err := s.Blobs.Open(r.Context(), blob.Ref(m.SHA256))
 	if err != nil {
-		return fmt.Errorf("media %s of recording %d: %w", name, rec.ID, err)
+		return fmt.Errorf("media %s of recording %d: %w", m.Name, rec.ID, err)
 	}
 	defer f.Close()
 	h := w.Header()
 	h.Set("Content-Type", m.ContentType)
 	h.Set("Etag", `"`+m.SHA256[:32]+`"`)
-	// The address changes when the content or who may hear it changes, so what anybody may have is cached for good.
-	if access.Can(access.Actor{}, act, access.Object{Owner: rec.OwnerID, Public: rec.State == recordings.Published, Free: rec.Paid == 0}) && (act == access.SeeRecording || !s.MembersOnly) {
-		h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	} else {
-		h.Set("Cache-Control", "private, max-age=3600")
-	}
 	var body io.ReadSeeker = f
 	if sample {
 		n, err := sampleLength(f, SampleSeconds)

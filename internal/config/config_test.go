@@ -1,0 +1,97 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"audiomicro/internal/config"
+)
+
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "audiomicro.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestPrecedence sets one key in all three places: flags win over the environment, which wins over the file.
+func TestPrecedence(t *testing.T) {
+	path := file(t, "max_upload: 1MB\nsite_name: File\nmoderation: off\n")
+	c, err := config.Load(path, []string{"AUDIOMICRO_SITE_NAME=Environment", "AUDIOMICRO_MAX_UPLOAD=2MB", "PATH=/bin"}, map[string]string{"max_upload": "3MB", "upload_lifetime": "2h"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.MaxUpload != 3e6 || c.SiteName != "Environment" || c.Moderation != "off" || c.UploadLifetime != 2*time.Hour || c.Currency != "USD" {
+		t.Errorf("got %+v", c)
+	}
+	if c.URL != "http://localhost:8080" || c.MailFrom != "audiomicro@localhost" {
+		t.Errorf("derived: %s, %s", c.URL, c.MailFrom)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	for name, try := range map[string]struct {
+		file, env, flag, value, want string
+	}{
+		"unknown key in the file":    {file: "colour: red\n", want: "colour"},
+		"unknown environment":        {env: "AUDIOMICRO_COLOUR=red", want: "AUDIOMICRO_COLOUR"},
+		"unknown flag":               {flag: "colour", value: "red", want: "--colour"},
+		"size":                       {flag: "max_upload", value: "much", want: "2GB"},
+		"negative size":              {flag: "max_upload", value: "-1", want: "size"},
+		"dev beyond loopback":        {file: "dev: true\nlisten: 0.0.0.0:80\n", want: "loopback"},
+		"dev on every address":       {file: "dev: true\nlisten: :80\n", want: "loopback"},
+		"metrics beyond loopback":    {flag: "metrics_listen", value: "0.0.0.0:9090", want: "loopback"},
+		"another database":           {flag: "database", value: "mysql://x", want: "postgres://"},
+		"no address":                 {flag: "url", value: "sounds.example.org", want: "http"},
+		"royalty beyond the whole":   {flag: "royalty_basis_points", value: "10001", want: "10000"},
+		"moderation between on, off": {flag: "moderation", value: "perhaps", want: "on nor off"},
+		"currency":                   {flag: "currency", value: "usd", want: "ISO"},
+		"no number":                  {flag: "workers", value: "two", want: "number"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path, env, flags := "", []string{}, map[string]string{}
+			if try.file != "" {
+				path = file(t, try.file)
+			}
+			if try.env != "" {
+				env = append(env, try.env)
+			}
+			if try.flag != "" {
+				flags[try.flag] = try.value
+			}
+			if _, err := config.Load(path, env, flags); err == nil || !strings.Contains(err.Error(), try.want) {
+				t.Errorf("error %v, want one with %q", err, try.want)
+			}
+		})
+	}
+}
+
+// TestSample reads back what `config print` writes: the sample has every key and means the defaults.
+func TestSample(t *testing.T) {
+	var b strings.Builder
+	if err := config.Default().Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range config.Keys() {
+		if !strings.Contains(b.String(), "\n"+key+":") {
+			t.Errorf("the sample lacks %s", key)
+		}
+	}
+	got, err := config.Load(file(t, b.String()), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := config.Load("", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.TrustedProxies, want.TrustedProxies = nil, nil
+	if got.MaxUpload != want.MaxUpload || got.UploadLifetime != want.UploadLifetime || got.URL != want.URL || got.Workers != want.Workers || got.Moderation != want.Moderation {
+		t.Errorf("read back %+v, want %+v", got, want)
+	}
+}

@@ -1,0 +1,115 @@
+package listening_test
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+
+	"audiomicro/internal/audio/opusenc"
+	"audiomicro/internal/audio/synth"
+	"audiomicro/internal/config"
+	"audiomicro/internal/db"
+	"audiomicro/internal/listening"
+	"audiomicro/internal/recordings"
+	"audiomicro/internal/testkit"
+)
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// preview encodes seconds of a tone as the worker does.
+func preview(t *testing.T, seconds int) string {
+	t.Helper()
+	var b strings.Builder
+	e, err := opusenc.New(&b, opusenc.Options{Bitrate: 48000, Channels: 1, Complexity: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := make([]float32, synth.SampleRate)
+	for i := range block {
+		block[i] = float32(i%100)/200 - .25
+	}
+	for range seconds {
+		if err := e.Write([][]float32{block}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// publish makes a published free recording with a preview of the given length, without analysis.
+func publish(t *testing.T, s *testkit.Site, owner *testkit.Person, sound string) recordings.Recording {
+	t.Helper()
+	ref, size, err := s.Blobs.Put(t.Context(), strings.NewReader(sound))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var id int64
+	err = s.DB.Tx(t.Context(), func(tx *db.Tx) error {
+		rec, err := s.Recordings.Create(t.Context(), tx, recordings.Original{OwnerID: owner.ID, FileName: "a.opus", SHA256: string(ref), MD5: "0", Container: "ogg", Codec: "opus", Ext: "opus", ByteSize: size,
+			Description: recordings.Description{Title: "Long tone"}})
+		if err != nil {
+			return err
+		}
+		id = rec.ID
+		media := []recordings.Media{{Name: recordings.PreviewHQ, SHA256: string(ref), ByteSize: size, ContentType: "audio/ogg"}, {Name: recordings.PreviewLQ, SHA256: string(ref), ByteSize: size, ContentType: "audio/ogg"}}
+		if err := s.Recordings.SaveAnalysis(t.Context(), tx, id, recordings.Analysis{Container: "ogg", Codec: "opus", Seconds: 60, Descriptors: "{}"}, media); err != nil {
+			return err
+		}
+		_, err = db.Exec(t.Context(), tx, `UPDATE recording SET state = 'published', published_at = 1 WHERE id = $1`, id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec, err := s.Recordings.ByID(t.Context(), s.DB, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rec
+}
+
+// TestMembersOnlyPreviews lets visitors hear the first 30 seconds where the operator says so, and nothing more by any address.
+func TestMembersOnlyPreviews(t *testing.T) {
+	testkit.EachSite(t, func(c *config.Config) { c.MemberPreview = true; c.Workers = 1 }, func(t *testing.T, s *testkit.Site) {
+		owner, member, visitor := s.Person("Owner", "contributor"), s.Person("Member", "member"), s.Visitor()
+		sound := preview(t, 60)
+		rec := publish(t, s, owner, sound)
+		media := "/media/" + rec.Token + "/"
+		if got := visitor.Get(media + recordings.PreviewHQ); got.Status != http.StatusForbidden || !strings.Contains(got.Text, "for members") {
+			t.Errorf("a visitor's full preview: %d", got.Status)
+		}
+		got := visitor.Get(media + "sample-hq.opus")
+		share := float64(len(got.Text)) / float64(len(sound))
+		if got.Status != http.StatusOK || !strings.HasPrefix(sound, got.Text) || share < .45 || share > .6 {
+			t.Errorf("a visitor's sample: %d, %.2f of the preview", got.Status, share)
+		}
+		if got := visitor.Do("GET", media+"sample-hq.opus", http.Header{"Range": {fmt.Sprintf("bytes=%d-", len(sound)-10)}}, nil); got.Status != http.StatusRequestedRangeNotSatisfiable {
+			t.Errorf("a range behind the sample's end: %d", got.Status)
+		}
+		if got := member.Get(media + recordings.PreviewHQ); got.Status != http.StatusOK || got.Text != sound || got.Header.Get("Cache-Control") != "private, max-age=3600" {
+			t.Errorf("a member's preview: %d, %d bytes, %s", got.Status, len(got.Text), got.Header.Get("Cache-Control"))
+		}
+		if page := visitor.Get("/recordings/" + strconv.FormatInt(rec.ID, 10)); !strings.Contains(page.Text, "sample-hq.opus") || strings.Contains(page.Text, recordings.PreviewHQ) {
+			t.Errorf("a visitor's page names the wrong preview: %d", page.Status)
+		}
+	})
+}
+
+func TestFileName(t *testing.T) {
+	for _, try := range []struct{ title, by, want string }{
+		{"Rain on tin", "Ana", "7__ana__rain-on-tin.wav"},
+		{"../../etc/passwd", "a\r\nb", "7__a-b__etc-passwd.wav"},
+		{"雨", "Ana", "7__ana__sound.wav"},
+		{`"quoted"; filename=x`, "Ana", "7__ana__quoted-filename-x.wav"},
+		{strings.Repeat("long ", 60), "Ana", "7__ana__" + strings.TrimSuffix(strings.Repeat("long-", 16), "-") + ".wav"},
+	} {
+		if got := listening.FileName(recordings.Recording{ID: 7, Title: try.title, Ext: "wav"}, try.by); got != try.want {
+			t.Errorf("%q by %q: %q, want %q", try.title, try.by, got, try.want)
+		}
+	}
+}
