@@ -223,7 +223,8 @@ func minetestLicense(papers copyright, claims []claim, readme, mod, file string)
 			out.Credit = cl.credit
 		}
 	}
-	return out, ok && out.License != "" && !strings.Contains(readme, base)
+	stem, _, _ := strings.Cut(base, ".")
+	return out, ok && out.License != "" && !strings.Contains(readme, stem)
 }
 
 // blockOf gives the title of a file: its family's, with the number that the file has.
