@@ -278,6 +278,20 @@ func (s *Store) PackByID(ctx context.Context, q db.Querier, id int64) (Pack, err
 	return p, nil
 }
 
+// PacksByID finds several packs.
+func (s *Store) PacksByID(ctx context.Context, ids []int64) (map[int64]Pack, error) {
+	in, args := db.In(1, ids)
+	rows, err := db.Query[Pack](ctx, s.DB, `SELECT id, owner_id, name, description, created_at FROM pack WHERE id IN (`+in+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("packs by id: %w", err)
+	}
+	out := map[int64]Pack{}
+	for _, p := range rows {
+		out[p.ID] = p
+	}
+	return out, nil
+}
+
 // Packs lists an owner's packs by name; owner 0 lists everybody's.
 func (s *Store) Packs(ctx context.Context, owner int64) ([]Pack, error) {
 	if owner == 0 {

@@ -46,30 +46,94 @@ func (s *Store) Submit(ctx context.Context, tx *db.Tx, id int64) error {
 	if err != nil {
 		return err
 	}
-	tags, err := s.Tags(ctx, tx, id)
+	list, err := s.missing(ctx, tx, r)
 	if err != nil {
 		return err
 	}
-	offered, err := s.HasOffer(ctx, tx, id)
-	if err != nil {
-		return err
+	if len(list) > 0 {
+		return refuseMissing(r, list)
 	}
-	if list := Problems(r, tags, offered); len(list) > 0 {
-		name := r.Title
-		if name == "" {
-			name = r.FileName
-		}
-		text := name + ":"
-		for _, p := range list {
-			text += " " + p.Text
-		}
-		return web.Refuse(http.StatusUnprocessableEntity, "%s", text)
-	}
-	set := fmt.Sprintf(`, submitted_at = %d, return_note = ''`, s.Now().UnixMicro())
+	set := fmt.Sprintf(`, submitted_at = %d, return_note = '', submit_when_ready = 0`, s.Now().UnixMicro())
 	if err := s.move(ctx, tx, id, Submitted, set, Draft, Returned); err != nil {
 		return err
 	}
 	return s.Submitted(ctx, tx, id)
+}
+
+// SubmitWhenReady asks for review, in tx, as soon as the analysis is done: now, or in the transaction that ends it. It refuses
+// with everything else that is still missing.
+func (s *Store) SubmitWhenReady(ctx context.Context, tx *db.Tx, id int64) error {
+	r, err := s.ByID(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if r.Processing != Queued && r.Processing != Analyzing || r.State != Draft && r.State != Returned {
+		return s.Submit(ctx, tx, id)
+	}
+	analyzed := r
+	analyzed.Processing = Ready
+	list, err := s.missing(ctx, tx, analyzed)
+	if err != nil {
+		return err
+	}
+	if len(list) > 0 {
+		return refuseMissing(r, list)
+	}
+	// The condition again: the analysis may have ended since it was read.
+	n, err := db.Exec(ctx, tx, `UPDATE recording SET submit_when_ready = 1 WHERE id = $1 AND processing IN ('queued', 'analyzing')`, id)
+	if err != nil {
+		return fmt.Errorf("submit recording %d when it is ready: %w", id, err)
+	}
+	if n == 0 {
+		return s.Submit(ctx, tx, id)
+	}
+	s.Feed.Note(ctx, tx, "recording", id)
+	return nil
+}
+
+// submitIfAsked submits what SubmitWhenReady left to the end of the analysis, in its transaction. What has lost something
+// meanwhile stays a draft.
+func (s *Store) submitIfAsked(ctx context.Context, tx *db.Tx, id int64) error {
+	r, err := s.ByID(ctx, tx, id)
+	if err != nil || r.SubmitWhenReady == 0 || r.State != Draft && r.State != Returned {
+		return err
+	}
+	list, err := s.missing(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return s.Submit(ctx, tx, id)
+	}
+	if _, err := db.Exec(ctx, tx, `UPDATE recording SET submit_when_ready = 0 WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("keep recording %d a draft: %w", id, err)
+	}
+	return nil
+}
+
+// missing lists what keeps r from being submitted.
+func (s *Store) missing(ctx context.Context, tx *db.Tx, r Recording) ([]Problem, error) {
+	tags, err := s.Tags(ctx, tx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	offered, err := s.HasOffer(ctx, tx, r.ID)
+	if err != nil {
+		return nil, err
+	}
+	return Problems(r, tags, offered), nil
+}
+
+func refuseMissing(r Recording, list []Problem) error {
+	text := r.Title
+	if text == "" {
+		text = r.FileName
+	}
+	text += ":"
+	for _, p := range list {
+		text += " " + p.Text
+	}
+	return web.Refuse(http.StatusUnprocessableEntity, "%s", text)
 }
 
 // Publish makes a submitted recording public, in tx.
@@ -188,7 +252,7 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 		return err
 	}
 	s.Feed.Note(ctx, tx, "recording", id)
-	return nil
+	return s.submitIfAsked(ctx, tx, id)
 }
 
 func notNil(b []byte) []byte {

@@ -1,6 +1,7 @@
 package uploads
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -130,23 +131,30 @@ func (s *Store) republish(r *http.Request, rec recordings.Recording) (told, next
 }
 
 func (s *Store) deleteDraft(r *http.Request, rec recordings.Recording) (told, next string, err error) {
-	media, err := s.Recordings.MediaOf(r.Context(), rec.ID)
+	return nameOf(rec) + " is deleted.", "/upload", s.Discard(r.Context(), rec)
+}
+
+// Discard deletes a draft that was never published, with its offers, everything made from it, and its bytes unless another
+// recording has the same. Any other state is refused with 409.
+func (s *Store) Discard(ctx context.Context, rec recordings.Recording) error {
+	media, err := s.Recordings.MediaOf(ctx, rec.ID)
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	err = s.DB.Tx(r.Context(), func(tx *db.Tx) error {
-		if err := s.Recordings.DeleteDraft(r.Context(), tx, rec.ID); err != nil {
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := s.Recordings.DeleteDraft(ctx, tx, rec.ID); err != nil {
 			return err
 		}
-		_, err := s.Licensing.SetOffers(r.Context(), tx, rec.ID, nil, true)
+		_, err := s.Licensing.SetOffers(ctx, tx, rec.ID, nil, true)
 		return err
 	})
-	if err == nil {
-		refs := []string{rec.SHA256}
-		for _, m := range media {
-			refs = append(refs, m.SHA256)
-		}
-		s.dropBytes(r.Context(), refs...)
+	if err != nil {
+		return err
 	}
-	return nameOf(rec) + " is deleted.", "/upload", err
+	refs := []string{rec.SHA256}
+	for _, m := range media {
+		refs = append(refs, m.SHA256)
+	}
+	s.dropBytes(ctx, refs...)
+	return nil
 }

@@ -22,6 +22,8 @@ type Edit struct {
 	SetOffers bool
 	// Imports allows license models that are only for imported recordings.
 	Imports bool
+	// Submit asks for review as soon as the analysis is done.
+	Submit bool
 }
 
 // Save keeps an edit in one transaction: the description with its history, the offers, and whether the recording is paid. The
@@ -44,18 +46,25 @@ func (s *Store) save(ctx context.Context, tx *db.Tx, editor access.Actor, id int
 			return err
 		}
 	}
+	if err := s.saveOffers(ctx, tx, rec, e); err != nil || !e.Submit {
+		return err
+	}
+	return s.Recordings.SubmitWhenReady(ctx, tx, id)
+}
+
+func (s *Store) saveOffers(ctx context.Context, tx *db.Tx, rec recordings.Recording, e Edit) error {
 	if !e.SetOffers {
 		return nil
 	}
 	if rec.PublishedAt != 0 && len(e.Offers) == 0 {
 		return web.Refuse(http.StatusUnprocessableEntity, "A published recording needs at least one license.")
 	}
-	change, err := s.Licensing.SetOffers(ctx, tx, id, e.Offers, e.Imports)
+	change, err := s.Licensing.SetOffers(ctx, tx, rec.ID, e.Offers, e.Imports)
 	if err != nil {
 		return err
 	}
-	s.Feed.Note(ctx, tx, "recording", id) // its price may have changed and nothing else
-	return s.Recordings.SetPaid(ctx, tx, id, change.Paid)
+	s.Feed.Note(ctx, tx, "recording", rec.ID) // its price may have changed and nothing else
+	return s.Recordings.SetPaid(ctx, tx, rec.ID, change.Paid)
 }
 
 // changes tells whether d says anything else than what is kept, so that saving a form untouched leaves no trace in the history.

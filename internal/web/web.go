@@ -67,6 +67,8 @@ type Route struct {
 	API bool
 	// Cross routes accept requests from other sites: webhooks and APIs with their own credentials.
 	Cross bool
+	// Alike routes answer everybody the same: nobody asks who it is, so that a wrong or old credential does no harm.
+	Alike bool
 	// Stream routes run long: no write deadline.
 	Stream bool
 	// Error writes the answer for an error itself; nil for the usual page or JSON.
@@ -237,7 +239,7 @@ func (s *Site) run(rt Route, st *requestState, w http.ResponseWriter, r *http.Re
 		rc.SetWriteDeadline(time.Time{}) // a server without deadlines refuses this, which is as good
 		rc.SetReadDeadline(time.Time{})
 	}
-	if s.Actor != nil {
+	if s.Actor != nil && !rt.Alike {
 		a, err := s.Actor(r)
 		if err != nil {
 			return err
