@@ -49,7 +49,7 @@ func browser(t *testing.T) func() context.Context {
 	return func() context.Context {
 		tab, cancelTab := chromedp.NewContext(first)
 		t.Cleanup(cancelTab)
-		timed, cancelTime := context.WithTimeout(tab, 2*time.Minute)
+		timed, cancelTime := context.WithTimeout(tab, 8*time.Minute)
 		t.Cleanup(cancelTime)
 		return timed
 	}
@@ -139,7 +139,7 @@ func look(t *testing.T, ctx context.Context, url, axe, theme string, width int64
 			continue // the narrow view is for reflow (WCAG 1.4.10) alone
 		}
 		run(t, ctx, chromedp.Evaluate[any](axe+";null"))
-		result := run(t, ctx, chromedp.Evaluate[string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}).then(r => JSON.stringify(r.violations))`, chromedp.EvalAwaitPromise))
+		result := run(t, ctx, chromedp.Evaluate[string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations))`, chromedp.EvalAwaitPromise))
 		var findings []finding
 		if err := json.Unmarshal([]byte(result), &findings); err != nil {
 			t.Fatalf("%s: %v", name, err)
