@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v go >/dev/null || { echo "AudioMicro needs Go 1.26 or newer: https://go.dev/dl" >&2; exit 1; }
-if go list -mod=readonly -deps ./cmd/audiomicro >/dev/null 2>&1 && GOFLAGS="${GOFLAGS:-} -mod=mod" GOPROXY=off go list -deps ./cmd/audiomicro >/dev/null 2>&1; then exit 0; fi
-total=$(grep -cE ' v[0-9][^ ]* h1:' go.sum || echo 0)
+if GOPROXY=off go list -deps ./cmd/audiomicro >/dev/null 2>&1; then exit 0; fi
+total=$(grep -cE '^[[:space:]]+[^ ]+ v[0-9]' go.mod)
 echo "Downloading $total Go modules (once) …"
 n=0
 go mod download -x 2>&1 | while IFS= read -r line; do
