@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -133,5 +135,44 @@ func TestDistMatchesSources(t *testing.T) {
 	cmd.Env = append(os.Environ(), "GOFLAGS=")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestBrowserKeysAreDeclared finds every key that a script keeps in the browser among those declared, and no other way to keep
+// something there.
+func TestBrowserKeysAreDeclared(t *testing.T) {
+	t.Parallel()
+	scripts, err := filepath.Glob("js/*.js")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	declared, used := map[string]bool{}, map[string]bool{}
+	for _, k := range web.BrowserKeys() {
+		declared[k.Name] = true
+	}
+	key := regexp.MustCompile(`"(am\.[a-z]+\.?)[^"]*"`)
+	other := regexp.MustCompile(`sessionStorage|indexedDB|document\.cookie|caches\.|localStorage\.setItem`)
+	event := regexp.MustCompile(`"am:`)
+	for _, name := range scripts {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range key.FindAllStringSubmatch(string(text), -1) {
+			used[m[1]] = true
+			if !declared[m[1]] {
+				t.Errorf("%s keeps %q, which is not declared", name, m[1])
+			}
+		}
+		for _, line := range strings.Split(string(text), "\n") {
+			if found := other.FindString(line); found != "" && !event.MatchString(line) && !strings.Contains(line, "set(key, value)") {
+				t.Errorf("%s keeps something through %s: %s", name, found, strings.TrimSpace(line))
+			}
+		}
+	}
+	for name := range declared {
+		if !used[name] {
+			t.Errorf("%s is declared and not used", name)
+		}
 	}
 }
