@@ -9,11 +9,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"audiomicro/internal/audio/synth"
+	"audiomicro/internal/config"
 	"audiomicro/internal/db"
 	"audiomicro/internal/licensing/certificate"
 	"audiomicro/internal/recordings"
@@ -55,95 +57,111 @@ func attr(tag, name string) string {
 
 // TestMainJob does by plain forms, without a script, what the program is for: a FLAC goes in, a licensed copy comes out.
 func TestMainJob(t *testing.T) {
-	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
-		maker, judge, buyer, stranger := s.Person("Maker", "contributor"), s.Person("Judge", "moderator"), s.Person("Buyer", "member"), s.Visitor()
-		original := flac(t, 0)
+	testkit.EachSite(t, nil, mainJob)
+}
 
-		if got := maker.Upload(map[string][]byte{"temple bell.flac": original}); got.Status != http.StatusSeeOther {
-			t.Fatalf("upload: %d %s", got.Status, got.Text)
-		}
-		list, err := s.Recordings.List(t.Context(), recordings.Filter{OwnerID: maker.ID})
-		if err != nil || len(list) != 1 {
-			t.Fatalf("drafts: %v, %v", list, err)
-		}
-		id := list[0].ID
-		read := func() recordings.Recording {
-			rec, err := s.Recordings.ByID(t.Context(), s.DB, id)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if rec.Processing == recordings.Failed {
-				t.Fatalf("analysis failed: %s", rec.ProcessingNote)
-			}
-			return rec
-		}
-		testkit.Eventually(t, "the recording is analyzed", func() bool { return read().Processing == recordings.Ready })
+// TestMainJobOnS3 does it on PostgreSQL and a real S3 server together.
+func TestMainJobOnS3(t *testing.T) {
+	t.Parallel()
+	bucket := testkit.S3(t)
+	s := testkit.NewSite(t, db.Postgres, func(c *config.Config) { c.Blobs = bucket })
+	mainJob(t, s)
+	if d, err := s.Doctor(t.Context(), true); err != nil || len(d.Problems) > 0 || d.Read < 5 {
+		t.Errorf("doctor: %+v, %v", d, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(s.Config.Data, "blobs", "*")); err != nil || len(left) > 0 {
+		t.Errorf("bytes beside the bucket: %v, %v", left, err)
+	}
+}
 
-		edit := fmt.Sprintf("/recordings/%d/edit", id)
-		form := url.Values{"title": {"Temple bell"}, "description": {"One **strike**."}, "tags": {"bell, temple, bronze"}, "category": {"fx-o"}, "offer": {"standard"},
-			"price-standard": {"3"}, "rights": {"on"}, "act": {"submit"}}
-		if got := maker.Post(edit, form); got.Status != http.StatusSeeOther {
-			t.Fatalf("submit: %d %s", got.Status, got.Text)
-		}
-		if got := maker.Post(fmt.Sprintf("/review/%d", id), url.Values{"decision": {"approve"}}); got.Status != http.StatusNotFound {
-			t.Errorf("a contributor reviews: %d", got.Status)
-		}
-		if got := judge.Post(fmt.Sprintf("/review/%d", id), url.Values{"decision": {"approve"}}); got.Status != http.StatusSeeOther {
-			t.Fatalf("approve: %d %s", got.Status, got.Text)
-		}
-		testkit.Eventually(t, "the recording is found", func() bool { return strings.Contains(stranger.Get("/search?q=bronze").Text, "Temple bell") })
-		testkit.Eventually(t, "the marked preview is there", func() bool {
-			_, err := s.Recordings.MediaNamed(t.Context(), id, recordings.MarkedHQ)
-			return err == nil
-		})
+func mainJob(t *testing.T, s *testkit.Site) {
+	maker, judge, buyer, stranger := s.Person("Maker", "contributor"), s.Person("Judge", "moderator"), s.Person("Buyer", "member"), s.Visitor()
+	original := flac(t, 0)
 
-		rec := read()
-		media := "/media/" + rec.Token + "/"
-		if page := stranger.Get(fmt.Sprintf("/recordings/%d", id)); page.Status != http.StatusOK || !strings.Contains(page.Text, "<strong>strike</strong>") ||
-			!strings.Contains(page.Text, media+recordings.MarkedHQ) || strings.Contains(page.Text, recordings.PreviewHQ) {
-			t.Errorf("a stranger's page of the recording: %d %s", page.Status, page.Text)
+	if got := maker.Upload(map[string][]byte{"temple bell.flac": original}); got.Status != http.StatusSeeOther {
+		t.Fatalf("upload: %d %s", got.Status, got.Text)
+	}
+	list, err := s.Recordings.List(t.Context(), recordings.Filter{OwnerID: maker.ID})
+	if err != nil || len(list) != 1 {
+		t.Fatalf("drafts: %v, %v", list, err)
+	}
+	id := list[0].ID
+	read := func() recordings.Recording {
+		rec, err := s.Recordings.ByID(t.Context(), s.DB, id)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, name := range []string{recordings.PreviewHQ, recordings.PreviewLQ} {
-			for who, p := range map[string]*testkit.Person{"visitor": stranger, "buyer before": buyer} {
-				if got := p.Get(media + name); got.Status < 300 {
-					t.Errorf("%s hears the unmarked %s: %d", who, name, got.Status)
-				}
-			}
-			if got := maker.Get(media + name); got.Status != http.StatusOK {
-				t.Errorf("the owner's %s: %d", name, got.Status)
-			}
+		if rec.Processing == recordings.Failed {
+			t.Fatalf("analysis failed: %s", rec.ProcessingNote)
 		}
-		if got := stranger.Do("GET", media+recordings.MarkedHQ, http.Header{"Range": {"bytes=0-3"}}, nil); got.Status != http.StatusPartialContent || got.Text != "OggS" {
-			t.Errorf("range of the marked preview: %d %q", got.Status, got.Text)
-		}
+		return rec
+	}
+	testkit.Eventually(t, "the recording is analyzed", func() bool { return read().Processing == recordings.Ready })
 
-		buy(t, s, buyer, id)
-		testkit.Eventually(t, "the license is in the library", func() bool { return strings.Contains(buyer.Get("/library").Text, "Temple bell") })
-
-		held, err := s.Licensing.Held(t.Context(), s.DB, buyer.ID)
-		if err != nil || len(held) != 1 {
-			t.Fatalf("licenses: %v, %v", held, err)
-		}
-		checkZip(t, s, buyer, held[0].ID, original)
-		if got := buyer.Get(media + recordings.PreviewHQ); got.Status != http.StatusOK {
-			t.Errorf("the licensee's unmarked preview: %d", got.Status)
-		}
-		for who, p := range map[string]*testkit.Person{"visitor": stranger, "contributor": maker} {
-			if got := p.Get(fmt.Sprintf("/library/%d/original", held[0].ID)); got.Status == http.StatusOK {
-				t.Errorf("%s downloads under somebody else's license", who)
-			}
-		}
-		if page := stranger.Get("/verify/" + held[0].Number); page.Status != http.StatusOK || !strings.Contains(page.Text, "Temple bell") {
-			t.Errorf("the certificate's page: %d", page.Status)
-		}
-		// 35 % of $3.00 is $1.05.
-		if page := maker.Get("/earnings"); page.Status != http.StatusOK || !strings.Contains(page.Text, "$1.05") {
-			t.Errorf("earnings: %d %s", page.Status, page.Text)
-		}
-		if problems, err := s.Ledger.Check(t.Context()); err != nil || len(problems) > 0 {
-			t.Errorf("the book: %v, %v", problems, err)
-		}
+	edit := fmt.Sprintf("/recordings/%d/edit", id)
+	form := url.Values{"title": {"Temple bell"}, "description": {"One **strike**."}, "tags": {"bell, temple, bronze"}, "category": {"fx-o"}, "offer": {"standard"},
+		"price-standard": {"3"}, "rights": {"on"}, "act": {"submit"}}
+	if got := maker.Post(edit, form); got.Status != http.StatusSeeOther {
+		t.Fatalf("submit: %d %s", got.Status, got.Text)
+	}
+	if got := maker.Post(fmt.Sprintf("/review/%d", id), url.Values{"decision": {"approve"}}); got.Status != http.StatusNotFound {
+		t.Errorf("a contributor reviews: %d", got.Status)
+	}
+	if got := judge.Post(fmt.Sprintf("/review/%d", id), url.Values{"decision": {"approve"}}); got.Status != http.StatusSeeOther {
+		t.Fatalf("approve: %d %s", got.Status, got.Text)
+	}
+	testkit.Eventually(t, "the recording is found", func() bool { return strings.Contains(stranger.Get("/search?q=bronze").Text, "Temple bell") })
+	testkit.Eventually(t, "the marked preview is there", func() bool {
+		_, err := s.Recordings.MediaNamed(t.Context(), id, recordings.MarkedHQ)
+		return err == nil
 	})
+
+	rec := read()
+	media := "/media/" + rec.Token + "/"
+	if page := stranger.Get(fmt.Sprintf("/recordings/%d", id)); page.Status != http.StatusOK || !strings.Contains(page.Text, "<strong>strike</strong>") ||
+		!strings.Contains(page.Text, media+recordings.MarkedHQ) || strings.Contains(page.Text, recordings.PreviewHQ) {
+		t.Errorf("a stranger's page of the recording: %d %s", page.Status, page.Text)
+	}
+	for _, name := range []string{recordings.PreviewHQ, recordings.PreviewLQ} {
+		for who, p := range map[string]*testkit.Person{"visitor": stranger, "buyer before": buyer} {
+			if got := p.Get(media + name); got.Status < 300 {
+				t.Errorf("%s hears the unmarked %s: %d", who, name, got.Status)
+			}
+		}
+		if got := maker.Get(media + name); got.Status != http.StatusOK {
+			t.Errorf("the owner's %s: %d", name, got.Status)
+		}
+	}
+	if got := stranger.Do("GET", media+recordings.MarkedHQ, http.Header{"Range": {"bytes=0-3"}}, nil); got.Status != http.StatusPartialContent || got.Text != "OggS" {
+		t.Errorf("range of the marked preview: %d %q", got.Status, got.Text)
+	}
+
+	buy(t, s, buyer, id)
+	testkit.Eventually(t, "the license is in the library", func() bool { return strings.Contains(buyer.Get("/library").Text, "Temple bell") })
+
+	held, err := s.Licensing.Held(t.Context(), s.DB, buyer.ID)
+	if err != nil || len(held) != 1 {
+		t.Fatalf("licenses: %v, %v", held, err)
+	}
+	checkZip(t, s, buyer, held[0].ID, original)
+	if got := buyer.Get(media + recordings.PreviewHQ); got.Status != http.StatusOK {
+		t.Errorf("the licensee's unmarked preview: %d", got.Status)
+	}
+	for who, p := range map[string]*testkit.Person{"visitor": stranger, "contributor": maker} {
+		if got := p.Get(fmt.Sprintf("/library/%d/original", held[0].ID)); got.Status == http.StatusOK {
+			t.Errorf("%s downloads under somebody else's license", who)
+		}
+	}
+	if page := stranger.Get("/verify/" + held[0].Number); page.Status != http.StatusOK || !strings.Contains(page.Text, "Temple bell") {
+		t.Errorf("the certificate's page: %d", page.Status)
+	}
+	// 35 % of $3.00 is $1.05.
+	if page := maker.Get("/earnings"); page.Status != http.StatusOK || !strings.Contains(page.Text, "$1.05") {
+		t.Errorf("earnings: %d %s", page.Status, page.Text)
+	}
+	if problems, err := s.Ledger.Check(t.Context()); err != nil || len(problems) > 0 {
+		t.Errorf("the book: %v, %v", problems, err)
+	}
 }
 
 // buy licenses one recording under Standard: cart, checkout, and the test provider's page.

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# The long version of "it holds", as root: hundreds of kills per engine, hundreds of failing disks, losses of power on ext4 on
+# a loop device with a control that must fail, and every fuzz target for minutes. Each part can be shortened:
+#   KILLS=200 DISK_ERRORS=50 POWER=100 FUZZTIME=3m make soak
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/setup.sh
+scripts/modules.sh
+test_app() { scripts/postgres.sh go test -count=1 -timeout 6h -v -run "$1" ./internal/app; }
+
+echo "== ${KILLS:=200} kills on each engine"
+AUDIOMICRO_TEST_KILLS=$KILLS test_app '^TestKill$'
+echo "== ${DISK_ERRORS:=50} disks that fail"
+AUDIOMICRO_TEST_KILLS=$DISK_ERRORS test_app '^TestDiskErrors$'
+echo "== ${POWER:=100} losses of power on ext4 and as many on xfs"
+AUDIOMICRO_TEST_POWER=$POWER test_app '^TestPowerLossOnDisk$'
+echo "== the control: a program without fsync must fail the same test"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if AUDIOMICRO_TEST_TAGS=nofsync AUDIOMICRO_TEST_POWER=5 test_app '^TestPowerLossOnDisk$' >"$log" 2>&1; then
+  cat "$log"
+  echo "FAIL: without fsync nothing was lost: the power-loss test sees nothing" >&2
+  exit 1
+fi
+if ! grep -qE 'acknowledged' "$log"; then
+  cat "$log"
+  echo "FAIL: the control failed for another reason than lost promises" >&2
+  exit 1
+fi
+grep -m 3 acknowledged "$log" || true
+echo "ok: the test noticed"
+scripts/fuzz.sh "${FUZZTIME:-3m}"
+echo "Soaked."
