@@ -243,6 +243,8 @@ func (s *Store) show(w http.ResponseWriter, r *http.Request, d desk, id int64, f
 func age(now time.Time, at int64) string {
 	d := max(now.Sub(time.UnixMicro(at)), 0)
 	switch {
+	case d < time.Minute:
+		return "a moment"
 	case d < time.Hour:
 		return fmt.Sprintf("%d min", int(d.Minutes()))
 	case d < 48*time.Hour:
@@ -363,7 +365,7 @@ func (s *Store) uploader(ctx context.Context, c *ui.ReviewCase, rec recordings.R
 	default:
 		c.By = ui.Link{Text: p.Name, URL: "/people/" + p.Name}
 		c.PersonURL = c.By.URL
-		c.Uploader = append(c.Uploader, ui.Fact{Label: "Member since", Value: ui.Date(p.Since)})
+		c.Uploader = append(c.Uploader, ui.Fact{Label: "Member since", Value: ui.ShortDate(p.Since)})
 	}
 	counts, err := s.Recordings.CountStates(ctx, rec.OwnerID)
 	if err != nil {

@@ -62,6 +62,7 @@ func (s *Store) sheet(r *http.Request, list []string) (sheet, error) {
 		recs, err = s.Recordings.ByIDs(ctx, ids)
 	} else {
 		recs, err = s.Recordings.List(ctx, recordings.Filter{OwnerID: a.ID, State: recordings.Draft, Limit: maxDrafts})
+		slices.Reverse(recs) // as they were uploaded
 	}
 	if err != nil {
 		return sheet{}, err
@@ -123,6 +124,11 @@ func (sh *sheet) row(id int64) *sheetRow {
 // locked tells whether the row cannot be edited now.
 func (row *sheetRow) locked() bool { return row.rec.State == recordings.Submitted }
 
+// moving tells whether the row's file is on its way through the analysis: its cells wait, and the page renews the row by itself.
+func (row *sheetRow) moving() bool {
+	return row.rec.Processing == recordings.Queued || row.rec.Processing == recordings.Analyzing
+}
+
 // license is the row's choice as the license cell writes it: codes joined by +.
 func (row *sheetRow) license() string {
 	codes := make([]string, len(row.had))
@@ -173,7 +179,7 @@ func (row *sheetRow) check() ui.Tag {
 		return ui.Tag{Text: text, Tone: ui.ToneGood}
 	case row.rec.Processing == recordings.Failed:
 		return ui.Tag{Text: "Failed: " + clip(row.rec.ProcessingNote, 80), Tone: ui.ToneBad}
-	case !row.open():
+	case !row.open() || row.moving():
 		return ui.Tag{Text: text}
 	}
 	if list := row.missing(); len(list) > 0 {
@@ -185,9 +191,6 @@ func (row *sheetRow) check() ui.Tag {
 			return ui.Tag{Text: fmt.Sprintf("%d of %d tags", len(row.desc.Tags), recordings.MinTags), Tone: ui.ToneBad}
 		}
 		return ui.Tag{Text: cellWords(columns), Tone: ui.ToneBad}
-	}
-	if row.rec.Processing != recordings.Ready {
-		return ui.Tag{Text: text}
 	}
 	return ui.Tag{Text: "Ready", Tone: ui.ToneGood}
 }
@@ -452,7 +455,7 @@ func (s *Store) submitSheet(w http.ResponseWriter, r *http.Request, sh sheet) er
 		}
 		submitted++
 	}
-	if undeclared > 0 {
+	if undeclared > 0 && submitted == 0 {
 		return s.showSheet(w, r, sh, http.StatusUnprocessableEntity, "It is saved, but not submitted.", []ui.Link{{Text: "Declare that you hold the rights", URL: "#f-rights"}})
 	}
 	if submitted == 0 {
@@ -536,11 +539,11 @@ func (s *Store) showSheetWith(w http.ResponseWriter, r *http.Request, sh sheet, 
 		switch {
 		case row.ready():
 			page.Ready++
-		case row.open() && (len(row.errs) > 0 || len(row.missing()) > 0):
+		case row.moving():
+			page.Uploading++
+		case row.open():
 			page.NeedYou++
 			page.Problems = append(page.Problems, row.problem())
-		case row.open():
-			page.Uploading++
 		}
 	}
 	v := web.View{Title: "Describe", Section: ui.SectionUpload, Status: status, Edit: noIndex}
@@ -550,7 +553,7 @@ func (s *Store) showSheetWith(w http.ResponseWriter, r *http.Request, sh sheet, 
 // problem names the row and links to the first cell that needs its owner.
 func (row *sheetRow) problem() ui.Link {
 	column, words := "title", row.check().Text
-	if list := row.missing(); len(list) > 0 {
+	if list := row.missing(); len(list) > 0 && list[0].Field != "file" {
 		column = sheetColumn(list[0].Field)
 	}
 	if k := keys(row.errs); len(k) > 0 {
@@ -570,13 +573,13 @@ func (s *Store) sheetLine(a access.Actor, row *sheetRow) ui.BatchRow {
 	line := ui.BatchRow{
 		ID: row.rec.ID, Sound: s.sound(a, row.rec, a.Name), FileName: row.rec.FileName, Title: row.desc.Title, Description: row.desc.Description,
 		Tags: strings.Join(row.desc.Tags, ", "), Category: row.desc.Category, Pack: row.desc.Pack, License: row.license(), Price: typed("price", row.price()),
-		Rights: row.desc.Rights, AITraining: row.desc.AITraining, Check: row.check(), Percent: percent, Busy: row.locked(), EditURL: editURL(row.rec.ID), Errors: map[string]string{},
+		Rights: row.desc.Rights, AITraining: row.desc.AITraining, Check: row.check(), Percent: percent, Busy: row.locked() || row.moving(), EditURL: editURL(row.rec.ID), Errors: map[string]string{},
 	}
 	if row.rec.Tempo > 0 && row.rec.TempoConfidence >= .5 {
 		line.Tempo = fmt.Sprintf("%.0f", row.rec.Tempo)
 	}
 	line.Key = row.rec.Key
-	if row.open() && state != "failed" {
+	if row.open() && !row.moving() && state != "failed" {
 		for _, p := range row.missing() {
 			line.Errors[sheetColumn(p.Field)] = p.Text
 		}

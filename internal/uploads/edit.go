@@ -238,9 +238,9 @@ func (s *Store) describePage(a access.Actor, e editing) ui.DescribePage {
 		Title: "Describe " + nameOf(rec), Sound: s.sound(a, rec, rec.FileName), Action: editURL(rec.ID), Offers: e.choices, Errors: e.errs, Note: e.note,
 		Save: "Save", Tech: s.tech(e), TagIdeas: e.tagIdeas(),
 		Fields: []ui.Field{
-			{Name: "title", Label: "Title", Value: e.desc.Title, MaxLength: recordings.MaxTitle, Hint: "What can be heard, in plain words."},
-			{Name: "description", Label: "Description", Type: "textarea", Rows: 6, Value: e.desc.Description, Optional: true, MaxLength: recordings.MaxDescription, Hint: "Markdown. Where, when, with what."},
-			{Name: "tags", Label: "Tags", Value: e.tags, MaxLength: 1300, Hint: fmt.Sprintf("%d to %d, comma between.", recordings.MinTags, recordings.MaxTags)},
+			{Name: "title", Label: "Title", Value: e.desc.Title, Wide: true, MaxLength: recordings.MaxTitle, Hint: "What can be heard, in plain words."},
+			{Name: "description", Label: "Description", Type: "textarea", Rows: 6, Wide: true, Value: e.desc.Description, Optional: true, MaxLength: recordings.MaxDescription, Hint: "Markdown. Where, when, with what."},
+			{Name: "tags", Label: "Tags", Value: e.tags, Wide: true, MaxLength: 1300, Hint: fmt.Sprintf("%d to %d, comma between.", recordings.MinTags, recordings.MaxTags)},
 			{Name: "category", Label: "Category", Type: "select", Value: e.desc.Category, Options: categoryOptions()},
 			{Name: "pack", Label: "Pack", Value: e.desc.Pack, Optional: true, MaxLength: 100, List: "packs", Hint: "Recordings that belong together. A new name makes a new pack."},
 		},

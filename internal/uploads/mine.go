@@ -76,7 +76,7 @@ func stateFilters(counts map[recordings.State]int64, current recordings.State) [
 }
 
 func (s *Store) mine(a access.Actor, rec recordings.Recording) ui.MySound {
-	m := ui.MySound{Sound: s.sound(a, rec, a.Name), EditURL: editURL(rec.ID), At: rec.CreatedAt}
+	m := ui.MySound{Sound: s.sound(a, rec, a.Name), EditURL: editURL(rec.ID), At: rec.CreatedAt, Note: rec.FileName}
 	state, text, _ := progress(rec)
 	m.State = ui.Tag{Text: text}
 	switch state {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -146,6 +147,7 @@ func (s *Store) showUpload(w http.ResponseWriter, r *http.Request, status int, n
 	}
 	page.Drafts = drafts
 	if len(ready) > 0 {
+		slices.Reverse(ready) // as they were uploaded
 		page.DescribeURL = describeURL(ready)
 	}
 	return s.Site.Page(w, r, v, ui.Upload(page))
