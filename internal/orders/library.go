@@ -252,6 +252,16 @@ func (s *Store) downloadZip(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Site.Limits.Take(web.DownloadByBuyer, strconv.FormatInt(l.AccountID, 10), s.Now()); err != nil {
 		return err
 	}
+	zipped := func() { // set when nothing can go wrong any more: an error is a page, not a file
+		h := w.Header()
+		h.Set("Content-Type", "application/zip")
+		h.Set("Content-Disposition", attachment(fileName(rec, "zip")))
+		h.Set("Cache-Control", "private, no-store")
+	}
+	if r.Method == http.MethodHead { // asks what it is; nothing is downloaded
+		zipped()
+		return nil
+	}
 	papers, err := s.papers(r.Context(), l, rec)
 	if err != nil {
 		return err
@@ -267,10 +277,7 @@ func (s *Store) downloadZip(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Downloaded(r.Context(), l.RecordingID, l.AccountID, l.ID); err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/zip")
-	h.Set("Content-Disposition", attachment(fileName(rec, "zip")))
-	h.Set("Cache-Control", "private, no-store")
+	zipped()
 	z := zip.NewWriter(w)
 	issued := time.UnixMicro(l.IssuedAt).UTC()
 	// Sound does not shrink: it is stored, so that the download is as fast as the disk.

@@ -51,6 +51,9 @@ func (s *Store) cookieName() string {
 
 const cartCookie = "am_cart"
 
+// guestCarts bounds what visitors write without an account.
+var guestCarts = web.Limit{Name: "cart by address", Burst: 60, Per: 10 * time.Minute}
+
 func (s *Store) setCookie(w http.ResponseWriter, token string, age time.Duration) {
 	seconds := int(age / time.Second)
 	if age <= 0 {
@@ -235,6 +238,11 @@ func (s *Store) cartAdd(w http.ResponseWriter, r *http.Request) error {
 	who, err := s.arrive(w, r)
 	if err != nil {
 		return err
+	}
+	if who.Account == 0 {
+		if err := s.Site.Limits.Take(guestCarts, web.IPKey(s.Site.ClientIP(r)), s.Now()); err != nil {
+			return err
+		}
 	}
 	if who.Account == 0 && who.Token == "" {
 		if who.Token, err = s.randomText(); err != nil {

@@ -166,6 +166,7 @@ func TestThroughThePages(t *testing.T) {
 		if link == "" || !strings.Contains(page.Text, link) {
 			t.Fatalf("no download in the library: %s", library.Text)
 		}
+		wants(t, "head of the zip", mara.Do("HEAD", link, nil, nil), 200)
 		files := unzip(t, wants(t, "zip", mara.Get(link), 200).Text)
 		var original []byte
 		for name, body := range files {
