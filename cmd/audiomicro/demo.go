@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,7 +28,13 @@ import (
 )
 
 // maker is the account that sells the sounds the program computes itself.
-const maker = "formula-sounds"
+const maker = "Formulary"
+
+// Of its sounds one is left for the moderator to decide on, and one for its contributor to describe.
+const (
+	reviewTitle = "Success chime"
+	draftTitle  = "Pluck arpeggio, 100 BPM"
+)
 
 // demoSite fills a site with a catalog, a few accounts and purchases, while it serves. Started again it does only what is
 // missing. Without other flags everything lies in ./demo.
@@ -101,7 +110,7 @@ func (d *demoFill) fill(ctx context.Context) error {
 		}
 	}
 	for _, c := range collections {
-		if err := d.account(ctx, c.Account, "contributor", people.Profile{DisplayName: c.Shown, Bio: c.About, Website: c.Website}); err != nil {
+		if err := d.account(ctx, c.Account, "contributor", people.Profile{Bio: c.About, Website: c.Website}); err != nil {
 			return err
 		}
 	}
@@ -147,7 +156,7 @@ func (d *demoFill) collections() ([]demo.Collection, error) {
 
 // computed renders the program's own sounds as FLAC files into dir.
 func computed(dir string) (demo.Collection, error) {
-	c := demo.Collection{Account: maker, Shown: "Formula Sounds", Dir: dir,
+	c := demo.Collection{Account: maker, Dir: dir,
 		About: "Sounds that AudioMicro computes from formulas when the demo starts. They are sold under paid licenses, so that you can try buying: payments are a test here.",
 		Packs: map[string]string{"Computed sounds": "Bells, drones, drums, weather and signals out of nothing but arithmetic."}}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -185,7 +194,7 @@ func (d *demoFill) account(ctx context.Context, name, role string, profile peopl
 	if err == nil || !errors.Is(err, db.ErrNotFound) {
 		return err
 	}
-	made, err := d.app.Accounts.Create(ctx, accounts.NewAccount{Name: name, Email: name + "@example.com", Born: "1980-05-17", Role: role})
+	made, err := d.app.Accounts.Create(ctx, accounts.NewAccount{Name: name, Email: strings.ToLower(name) + "@example.com", Born: "1980-05-17", Role: role})
 	if err != nil {
 		return err
 	}
@@ -197,80 +206,110 @@ func (d *demoFill) account(ctx context.Context, name, role string, profile peopl
 	return d.notes.account(demoAccount{Name: made.Name, Email: made.Email, Password: made.Password, Role: role})
 }
 
-// bring imports the collections that are not in yet, side by side, and tells how far the analysis is.
+// rounds is in how many parts the collections come in, side by side, so that the site's newest sounds are a mix.
+const rounds = 6
+
+// bring imports the collections that are not in yet and tells how far the analysis is.
 func (d *demoFill) bring(ctx context.Context, collections []demo.Collection) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	d.line = progress{out: d.out, terminal: isTerminal(os.Stderr), start: time.Now()}
-	var wg sync.WaitGroup
+	var todo []demo.Collection
 	for _, c := range collections {
-		if d.notes.did(c.Account) {
-			continue
+		if !d.notes.did(c.Account) {
+			todo = append(todo, c)
+			d.line.total += len(c.Sounds)
 		}
-		d.line.total += len(c.Sounds)
 	}
-	for _, c := range collections {
-		if d.notes.did(c.Account) {
-			continue
+	for round := range rounds {
+		var wg sync.WaitGroup
+		for _, c := range todo {
+			wg.Go(func() {
+				n := len(c.Sounds)
+				c.Sounds = mixed(c.Sounds)[n*round/rounds : n*(round+1)/rounds]
+				if err := d.importPart(ctx, c); err != nil {
+					cancel(fmt.Errorf("import %s: %w", c.Account, err))
+				}
+			})
 		}
-		wg.Go(func() {
-			if err := d.importAll(ctx, c); err != nil {
-				cancel(fmt.Errorf("import %s: %w", c.Account, err))
-			}
-		})
+		wg.Wait()
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	wg.Wait()
 	d.line.end()
-	return context.Cause(ctx)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	for _, c := range todo {
+		if err := d.describePacks(ctx, c); err != nil {
+			return err
+		}
+		if err := d.notes.done(c.Account); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// importAll brings one collection in. Of the computed sounds the last two are left over: one waits for review, one is a draft.
-func (d *demoFill) importAll(ctx context.Context, c demo.Collection) error {
+// mixed puts sounds into an order that has nothing to do with their names and is the same every time.
+func mixed(list []demo.Sound) []demo.Sound {
+	out := slices.Clone(list)
+	slices.SortFunc(out, func(a, b demo.Sound) int {
+		x, y := sha256.Sum256([]byte(a.File)), sha256.Sum256([]byte(b.File))
+		return bytes.Compare(x[:], y[:])
+	})
+	return out
+}
+
+// importPart brings a part of a collection in. Two of the computed sounds are left over: one waits for review, one is a draft.
+func (d *demoFill) importPart(ctx context.Context, c demo.Collection) error {
+	if len(c.Sounds) == 0 {
+		return nil
+	}
 	who, err := d.app.Accounts.ByName(ctx, c.Account)
 	if err != nil {
 		return err
 	}
-	list := c
-	var kept demo.Collection
-	waiting := ""
-	if n := len(c.Sounds); c.Account == maker && n > 2 {
-		kept = c
-		list.Sounds, kept.Sounds, waiting = c.Sounds[:n-1], c.Sounds[n-1:], c.Sounds[n-2].Title
-	}
-	im := uploads.Importer{Store: d.app.Uploads, Dir: c.Dir, Publish: true, Table: strings.NewReader(string(list.CSV())),
+	rest := c
+	rest.Sounds = nil
+	c.Sounds = slices.DeleteFunc(slices.Clone(c.Sounds), func(s demo.Sound) bool {
+		if s.Title == draftTitle {
+			rest.Sounds = append(rest.Sounds, s)
+		}
+		return s.Title == draftTitle
+	})
+	im := uploads.Importer{Store: d.app.Uploads, Dir: c.Dir, Publish: true, Table: bytes.NewReader(c.CSV()),
 		As: access.Actor{ID: who.ID, Name: who.Name, Role: who.Role, Contributor: true, Confirmed: true},
 		Approve: func(ctx context.Context, id int64) error {
 			rec, err := d.app.Recordings.ByID(ctx, d.app.DB, id)
-			if err != nil || rec.Title == waiting {
+			if err != nil || rec.Title == reviewTitle {
 				return err
 			}
 			return d.app.Moderation.Approve(ctx, access.Actor{}, id)
 		},
 		Tell: func(one uploads.Imported) { d.line.step(one) },
 	}
-	if _, err := im.Run(ctx); err != nil {
+	if _, err := im.Run(ctx); err != nil || len(rest.Sounds) == 0 {
 		return err
 	}
-	if len(kept.Sounds) > 0 {
-		im.Table, im.Publish = strings.NewReader(string(kept.CSV())), false
-		if _, err := im.Run(ctx); err != nil {
-			return err
-		}
-	}
-	if err := d.describePacks(ctx, who.ID, c.Packs); err != nil {
-		return err
-	}
-	return d.notes.done(c.Account)
+	im.Table, im.Publish = bytes.NewReader(rest.CSV()), false
+	_, err = im.Run(ctx)
+	return err
 }
 
-func (d *demoFill) describePacks(ctx context.Context, owner int64, texts map[string]string) error {
-	packs, err := d.app.Recordings.Packs(ctx, owner)
+func (d *demoFill) describePacks(ctx context.Context, c demo.Collection) error {
+	who, err := d.app.Accounts.ByName(ctx, c.Account)
+	if err != nil {
+		return err
+	}
+	packs, err := d.app.Recordings.Packs(ctx, who.ID)
 	if err != nil {
 		return err
 	}
 	return d.app.DB.Tx(ctx, func(tx *db.Tx) error {
 		for _, p := range packs {
-			if err := d.app.Recordings.DescribePack(ctx, tx, p.ID, texts[p.Name]); err != nil {
+			if err := d.app.Recordings.DescribePack(ctx, tx, p.ID, c.Packs[p.Name]); err != nil {
 				return err
 			}
 		}
@@ -286,10 +325,10 @@ func (d *demoFill) tell(collections []demo.Collection) {
 			total[license] += n
 		}
 		if len(c.LeftOut) > 0 {
-			fmt.Fprintf(d.out, "%s: %d files are left out, for their license could not be read: %s\n", c.Shown, len(c.LeftOut), strings.Join(c.LeftOut, ", "))
+			fmt.Fprintf(d.out, "%s: %d files are left out, for their license could not be read: %s\n", c.Account, len(c.LeftOut), strings.Join(c.LeftOut, ", "))
 		}
 		if len(c.Repeated) > 0 {
-			fmt.Fprintf(d.out, "%s: %d files are the same bytes as another and stand there once.\n", c.Shown, len(c.Repeated))
+			fmt.Fprintf(d.out, "%s: %d files are the same bytes as another and stand there once.\n", c.Account, len(c.Repeated))
 		}
 	}
 	fmt.Fprintf(d.out, "\nSounds by license: %s\n\n%s\n", counts(total), d.notes.text(d.app.Config.URL))

@@ -54,7 +54,7 @@ func TestDemo(t *testing.T) {
 			t.Errorf("the list of passwords: %v, %v", info.Mode(), err)
 		}
 		for _, name := range []string{"demo-admin", "demo-moderator", buyerName, maker} {
-			if !strings.Contains(string(list), name+"@example.com") {
+			if !strings.Contains(string(list), strings.ToLower(name)+"@example.com") {
 				t.Errorf("%s is not in the list:\n%s", name, list)
 			}
 		}

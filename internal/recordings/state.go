@@ -189,10 +189,17 @@ func (s *Store) SetPaid(ctx context.Context, tx *db.Tx, id int64, paid bool) err
 	return nil
 }
 
-// CountDownload adds one download, in tx. The feed is not told each time: the index reads the count when it next looks.
+// CountDownload adds one download, in tx. The feed is told of the first ten and then whenever the count has grown by about a
+// tenth, so that the index ranks by it without a change for each download.
 func (s *Store) CountDownload(ctx context.Context, tx *db.Tx, id int64) error {
-	_, err := db.Exec(ctx, tx, `UPDATE recording SET downloads = downloads + 1 WHERE id = $1`, id)
-	return err
+	n, err := db.Get[int64](ctx, tx, `UPDATE recording SET downloads = downloads + 1 WHERE id = $1 RETURNING downloads`, id)
+	if err != nil {
+		return fmt.Errorf("count a download of recording %d: %w", id, err)
+	}
+	if n < 10 || n%(n/10) == 0 {
+		s.Feed.Note(ctx, tx, "recording", id)
+	}
+	return nil
 }
 
 // Analysis is what the single pass found. Nil pointers mean silence.

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/search/index"
 	"audiomicro/internal/search/query"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
@@ -111,8 +113,10 @@ func (s *Store) kinds(ctx context.Context) ([]ui.Tile, error) {
 	if err != nil {
 		return nil, err
 	}
+	rows := slices.Clone(res.Facets.Of(query.Category).Rows)
+	slices.SortStableFunc(rows, func(a, b index.Row) int { return b.Count - a.Count })
 	var out []ui.Tile
-	for _, row := range res.Facets.Of(query.Category).Rows {
+	for _, row := range rows {
 		c, leaf := recordings.CategoryOf(row.Value)
 		if !leaf || row.Count == 0 {
 			continue

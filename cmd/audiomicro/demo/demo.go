@@ -36,12 +36,12 @@ type Sound struct {
 
 // Collection is a package as one contributor brings it in.
 type Collection struct {
-	Account, Shown, About, Website string
-	Packs                          map[string]string // name and description
-	Dir                            string            // the unpacked package
-	Sounds                         []Sound
-	LeftOut                        []string // sounds whose license could not be read
-	Repeated                       []string // sounds with the bytes of another one
+	Account, About, Website string
+	Packs                   map[string]string // name and description
+	Dir                     string            // the unpacked package
+	Sounds                  []Sound
+	LeftOut                 []string // sounds whose license could not be read
+	Repeated                []string // sounds with the bytes of another one
 }
 
 // Package is a Debian package that the demo knows.

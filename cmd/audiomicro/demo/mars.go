@@ -26,7 +26,7 @@ func marsTitles() map[string]string {
 
 // mars reads marsshooter-data, whose copyright file gives each folder its license.
 func mars(dir string) (Collection, error) {
-	c := Collection{Account: "mars-sounds", Shown: "M.A.R.S. sounds", Website: "https://mars-game.sourceforge.net/",
+	c := Collection{Account: "M.A.R.S", Website: "https://mars-game.sourceforge.net/",
 		About: "Music and effects of M.A.R.S., a ridiculous shooter: the soundtrack by Obsidian Shell, cartoon effects, an announcer. Brought in from Debian's package " +
 			"marsshooter-data for this demo.",
 		Packs: map[string]string{

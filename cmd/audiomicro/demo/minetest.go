@@ -144,7 +144,7 @@ func minetestBlocks() []block {
 // minetest reads minetest-data. A mod's README is more exact than the package's copyright file, which gives whole folders one
 // license; that file counts for the four sounds of which no README speaks.
 func minetest(dir string) (Collection, error) {
-	c := Collection{Account: "minetest-sounds", Shown: "Minetest sounds", Website: "https://www.minetest.net/",
+	c := Collection{Account: "Minetest", Website: "https://www.minetest.net/",
 		About: "The sounds of Minetest Game, the open voxel game: footsteps on every ground, digging, doors, fire. Each page names who made the sound. Brought in from " +
 			"Debian's package minetest-data for this demo.",
 		Packs: map[string]string{

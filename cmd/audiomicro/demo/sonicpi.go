@@ -78,7 +78,7 @@ var (
 // sonicPi reads sonic-pi-samples. 130 files have a stanza of their own in the copyright file. The rest fall under its first,
 // MIT, though the samples' README says CC0 of all of them: the stricter word is kept, and the README tells who recorded them.
 func sonicPi(dir string) (Collection, error) {
-	c := Collection{Account: "sonic-pi-samples", Shown: "Sonic Pi samples", Website: "https://sonic-pi.net/",
+	c := Collection{Account: "SonicPi", Website: "https://sonic-pi.net/",
 		About: "The samples that come with Sonic Pi, the live coding program by Sam Aaron: most were recorded by people on Freesound, and each page here names " +
 			"who. Brought in from Debian's package sonic-pi-samples for this demo."}
 	papers, err := readCopyright(dir, "sonic-pi-samples")
@@ -114,7 +114,8 @@ func sonicPi(dir string) (Collection, error) {
 		title := titles[name]
 		if title == "" {
 			words = number.ReplaceAllString(words, "$1 $2")
-			title = upper(k.title(strings.ReplaceAll(strings.ReplaceAll(words, "perc ", "percussion "), "_", " ")))
+			words, n, _ := strings.Cut(words, " ") // the number goes to the end, also after words that the kind adds
+			title = strings.TrimSpace(upper(k.title(strings.ReplaceAll(longer(words), "_", " "))) + " " + n)
 		}
 		category := categories[name]
 		if category == "" {
@@ -130,6 +131,14 @@ func sonicPi(dir string) (Collection, error) {
 		c.Packs[k.pack] = "Samples of Sonic Pi, each by the person named on its page and under its own license."
 	}
 	return c, nil
+}
+
+// longer writes out a word that the names shorten.
+func longer(w string) string {
+	if w == "perc" {
+		return "percussion"
+	}
+	return w
 }
 
 // sonicCredit names who made a sample and tells where it comes from.
