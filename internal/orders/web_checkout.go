@@ -58,7 +58,7 @@ func (s *Store) showCheckout(w http.ResponseWriter, r *http.Request, typed url.V
 		Fields: []ui.Field{
 			{Name: "licensee", Label: "Licensee", Value: typed.Get("licensee"), Hint: "A person or a company", MaxLength: 200, Autocomplete: "name"},
 			{Name: "company", Label: "Company", Value: typed.Get("company"), Optional: true, MaxLength: 200, Autocomplete: "organization"},
-			{Name: "project", Label: "Project", Value: typed.Get("project"), Hint: "The film, game, video or show it is for", MaxLength: 200, Autocomplete: "off", Wide: true},
+			{Name: "project", Label: "Project", Value: typed.Get("project"), Hint: "The film, game, video or show it is for", MaxLength: 200, Autocomplete: "off"},
 		},
 		Summary: []ui.Fact{{Label: ui.Plural(len(cart.Items), "license", "licenses"), Value: quote.Subtotal.Exact()}},
 		Total:   quote.Total.Exact(), PayLabel: "Pay " + quote.Total.Exact(), Royalty: s.people(quote),
