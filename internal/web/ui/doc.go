@@ -11,5 +11,11 @@
 //   - no inline script and no inline style, so `default-src 'self'` holds;
 //   - hue only where sound is drawn, where the keyboard is and where a state must be told.
 //
+// Where to look: frame.go, sound.go, form.go hold the structs of parts; pages.go and pages_buy.go those of pages. Components
+// that draw a whole page carry its noun (Home, SearchResults, Recording, PackBody, Profile, Upload, Batch, Describe, Cart,
+// Checkout, Order, Library, Certificate, Verify, Earnings, Review, SignUp, SignIn, Settings, FormFull, Error); Plain puts a
+// page head over any body. Parts end in Part when their struct has the plain name (FieldPart draws a Field). A gallery of
+// every page: go test ./internal/web/ui -run TestGallery -gallery 127.0.0.1:8099 -timeout 0
+//
 // Times are int64 Unix microseconds shown in UTC, lengths are seconds, gains are decibels.
 package ui
