@@ -17,12 +17,11 @@ import (
 
 // acked is what a store has promised.
 type acked struct {
-	staged    map[string]int64 // bytes durable per stage
-	content   map[Ref][]byte   // committed or put
-	trashed   map[Ref][]byte
-	erased    []Ref
-	truncated map[string]int64
-	marker    string
+	staged  map[string]int64 // bytes durable per stage
+	content map[Ref][]byte   // committed or put
+	trashed map[Ref][]byte
+	erased  []Ref
+	marker  string
 }
 
 func hashOf(p []byte) Ref {

@@ -118,7 +118,6 @@ type office struct {
 	m     *mail.Mailer
 	q     *jobs.Queue
 	clock *atomic.Int64
-	begin func()
 }
 
 func each(t *testing.T, f func(t *testing.T, d *db.DB)) {

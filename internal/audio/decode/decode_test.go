@@ -80,11 +80,10 @@ func TestAgainstFFmpeg(t *testing.T) {
 	high := source("high.wav", "stereo|c0=c0|c1=-0.7*c0", "96000", "pcm_s24le")
 	surround := source("surround.wav", "5.1|c0=.9*c0|c1=.8*c0|c2=.7*c0|c3=.6*c0|c4=.5*c0|c5=.4*c0", "48000", "pcm_s16le")
 	type job struct {
-		name    string
-		args    []string
-		within  float64
-		ffmpeg  bool
-		quality string
+		name   string
+		args   []string
+		within float64
+		ffmpeg bool
 	}
 	to := func(src string, args ...string) []string {
 		return append([]string{ffmpeg, "-v", "error", "-i", src}, args...)

@@ -19,10 +19,9 @@ type mp3Layer3 struct {
 	begin int    // where this frame's main data starts in data
 	end   int    // in data, in bytes, without the zeros
 
-	prev   [2][39]uint8 // scale factors of granule 0, for granule 1 to share
-	lines  [2][576]float32
-	bank   mp3Filterbank
-	coding mp3Granule
+	prev  [2][39]uint8 // scale factors of granule 0, for granule 1 to share
+	lines [2][576]float32
+	bank  mp3Filterbank
 }
 
 // mp3Granule is the side information of one granule and channel, and what was decoded with it.

@@ -89,7 +89,8 @@ func checkVorbisSetup(p []byte, channels int) (m vorbisModes, setup []byte, err 
 	m.bits = uint(bits.Len(uint(modes - 1)))
 	for range modes {
 		m.long = append(m.long, r.bits(1) == 1)
-		if r.bits(16) != 0 || r.bits(16) != 0 || int(r.bits(8)) >= mappings {
+		window, transform := r.bits(16), r.bits(16)
+		if window != 0 || transform != 0 || int(r.bits(8)) >= mappings {
 			return bad("mode")
 		}
 	}

@@ -142,10 +142,10 @@ func onsets(flux []float32, fps float64) []float64 {
 
 // ends remembers how a stream begins and ends, to guess whether it loops.
 type ends struct {
-	first, last features // means of the first and last frames' features
-	begin       int
-	tail        [4]features
-	count       int
+	first features // mean of the first frames' features
+	begin int
+	tail  [4]features
+	count int
 }
 
 func (e *ends) add(f features) {

@@ -189,7 +189,12 @@ type Failure struct {
 	Detail string `json:"detail,omitempty"`
 }
 
-func (f *Failure) Error() string { return f.Code + ": " + f.Text }
+func (f *Failure) Error() string {
+	if f.Detail == "" {
+		return f.Code + ": " + f.Text
+	}
+	return f.Code + ": " + f.Text + " (" + f.Detail + ")"
+}
 
 // Retry tells whether the same source may do better another time: the cause lies with the machine, not with the sound.
 func (f *Failure) Retry() bool {
