@@ -53,13 +53,14 @@ func (s *Store) Sounds(ctx context.Context, ids []int64) ([]ui.Sound, error) {
 	if err != nil {
 		return nil, err
 	}
-	held, cart := map[int64]int64{}, map[int64]string{}
+	held := map[int64]int64{}
 	if actor.SignedIn() {
 		if held, err = s.Held(ctx, actor.ID, ids); err != nil {
 			return nil, err
 		}
 	}
-	if cart, err = s.InCart(ctx); err != nil {
+	cart, err := s.InCart(ctx)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]ui.Sound, 0, len(list))
