@@ -1,0 +1,245 @@
+// Package apiv2 is the face at /apiv2/ that clients of the Freesound API know: search, sounds, downloads, uploads with their
+// description, and what is pending. It is a face over the domains: it has no table and no rule of its own beyond the wire
+// contract.
+//
+// What it promises: every answer, errors too, is JSON or XML with `Access-Control-Allow-Origin: *`; an error is an object with
+// `detail`; lists are {count, next, previous, results} with absolute addresses that hold no token. An API key reads, an access
+// token (Bearer) also downloads and writes, a browser's session only reads. Originals go to those who may download on the
+// pages too, and a preview here is the one that everybody may hear: the marked one of a paid recording.
+//
+// Where the contract has no place for what this site knows: license is the address of the free license, else of this site's
+// page about the narrowest paid one. What this site does not hold (a place, ratings, comments, similarity yet to come) is null
+// or zero. A place sent with an upload is checked and not kept.
+package apiv2
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/accounts"
+	"audiomicro/internal/licensing"
+	"audiomicro/internal/listening"
+	"audiomicro/internal/people"
+	"audiomicro/internal/recordings"
+	"audiomicro/internal/search"
+	"audiomicro/internal/uploads"
+	"audiomicro/internal/web"
+)
+
+// Face serves /apiv2/ and the previews and pictures under /data/. All fields must be set.
+type Face struct {
+	Site       *web.Site
+	Accounts   *accounts.Store
+	Recordings *recordings.Store
+	Licensing  *licensing.Store
+	Listening  *listening.Store
+	Search     *search.Store
+	Uploads    *uploads.Store
+	People     *people.Store
+
+	known *http.ServeMux // the routes without their handlers, to tell 405 from 404
+}
+
+// resource is one line of the list of resources.
+type resource struct {
+	pattern string
+	action  access.Action
+	handle  web.Handler
+	token   bool // an access token is needed, an API key is not enough
+	write   bool // counts as a write
+	alike   bool // the same for everybody: no credential is looked at, nothing is counted
+	stream  bool
+}
+
+func (f *Face) resources() []resource {
+	return []resource{
+		{pattern: "GET /apiv2/{$}", action: access.Look, handle: f.root, alike: true},
+		{pattern: "GET /apiv2/search/{$}", action: access.ReadAPI, handle: f.search},
+		{pattern: "GET /apiv2/search/text/{$}", action: access.ReadAPI, handle: f.search},
+		{pattern: "GET /apiv2/sounds/{id}/{$}", action: access.ReadAPI, handle: f.sound},
+		{pattern: "GET /apiv2/sounds/{id}/download/{$}", action: access.DownloadWithAPI, handle: f.download, token: true, stream: true},
+		{pattern: "GET /apiv2/sounds/pending_uploads/{$}", action: access.ReadAPI, handle: f.pending, token: true},
+		{pattern: "POST /apiv2/sounds/upload/{$}", action: access.WriteAPI, handle: f.upload, token: true, write: true, stream: true},
+		{pattern: "POST /apiv2/sounds/describe/{$}", action: access.WriteAPI, handle: f.describe, token: true, write: true},
+		{pattern: "GET /apiv2/me/{$}", action: access.ReadAPI, handle: f.me, token: true},
+		{pattern: "GET /data/previews/{folder}/{file}", action: access.HearMarked, handle: f.preview, alike: true, stream: true},
+		{pattern: "GET /data/displays/{folder}/{file}", action: access.SeeRecording, handle: f.display, alike: true},
+		{pattern: "/apiv2/", action: access.Look, handle: f.other, alike: true},
+		{pattern: "/data/", action: access.Look, handle: f.other, alike: true},
+	}
+}
+
+// Routes lists the resources. Requests from other sites' pages are taken, for no write is done by a cookie.
+func (f *Face) Routes() []web.Route {
+	f.known = http.NewServeMux()
+	var out []web.Route
+	for _, res := range f.resources() {
+		out = append(out, web.Route{Pattern: res.pattern, Action: res.action, Handle: f.serve(res), API: true, Cross: true, Alike: res.alike, Stream: res.stream, Error: f.fail(res)})
+		if strings.Contains(res.pattern, " ") {
+			f.known.Handle(res.pattern, http.NotFoundHandler())
+		}
+	}
+	return out
+}
+
+// Texts of refusals that clients compare.
+const (
+	noCredentials = "Authentication credentials were not provided."
+	notAuthorized = "Not authorized"
+	needsHTTPS    = "This resource requires a secure connection (https)"
+)
+
+// serve puts around a resource what all have in common.
+func (f *Face) serve(res resource) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		open(w)
+		if _, ok := format(r); !ok {
+			return web.NotFound()
+		}
+		if res.token && !bearer(r) {
+			return web.Refuse(http.StatusUnauthorized, noCredentials)
+		}
+		if res.token && f.Site.Secure && r.TLS == nil && r.Header.Get("X-Forwarded-Proto") == "http" {
+			return web.Refuse(http.StatusForbidden, needsHTTPS)
+		}
+		if !res.alike {
+			if err := f.count(access.From(r.Context()), res.write); err != nil {
+				return err
+			}
+		}
+		err := res.handle(w, r)
+		var wrong faults
+		if errors.As(err, &wrong) {
+			return answer(w, r, http.StatusBadRequest, object{{"detail", wrong}})
+		}
+		return err
+	}
+}
+
+// open lets pages of other sites read the answer: it holds nothing that a cookie alone would unlock for them.
+func open(w http.ResponseWriter) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+}
+
+// fail writes an error as the contract has it.
+func (f *Face) fail(res resource) func(http.ResponseWriter, *http.Request, int, string) {
+	return func(w http.ResponseWriter, r *http.Request, status int, text string) {
+		open(w)
+		actor := access.From(r.Context())
+		if !access.Might(actor, res.action) {
+			switch {
+			case status == http.StatusUnauthorized && !sentCredential(r):
+				text = noCredentials
+			case status == http.StatusForbidden && actor.ReadOnly && scheme(r) == "bearer":
+				status, text = http.StatusUnauthorized, notAuthorized
+			case status == http.StatusForbidden && actor.ReadOnly:
+				status, text = http.StatusUnauthorized, noCredentials
+			}
+		}
+		switch status {
+		case http.StatusUnauthorized:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="api"`)
+		case http.StatusNotFound:
+			text = "Not found."
+		case http.StatusInternalServerError:
+			text = "Server error"
+		}
+		// Nothing can be done about an answer that does not reach its reader.
+		_ = answer(w, r, status, object{{"detail", text}})
+	}
+}
+
+// scheme is the lower-case first word of the Authorization header.
+func scheme(r *http.Request) string {
+	word, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.ToLower(word)
+}
+
+func sentCredential(r *http.Request) bool {
+	s := scheme(r)
+	return s == "token" || s == "bearer" || r.URL.Query().Get("token") != ""
+}
+
+// bearer tells whether who asks came with an access token.
+func bearer(r *http.Request) bool {
+	return scheme(r) == "bearer" && access.From(r.Context()).Credential != 0
+}
+
+// count counts one request of a credential, or of a signed-in person, against the limits of Freesound's first level.
+func (f *Face) count(a access.Actor, write bool) error {
+	if a.Unthrottled {
+		return nil
+	}
+	type limit struct {
+		web.Limit
+		rate string
+	}
+	limits := []limit{{web.Limit{Name: "api reads by minute", Burst: 60, Per: time.Minute}, "60/minute"}, {web.Limit{Name: "api reads by day", Burst: 2000, Per: 24 * time.Hour}, "2000/day"}}
+	if write {
+		limits = []limit{{web.Limit{Name: "api writes by minute", Burst: 30, Per: time.Minute}, "30/minute"}, {web.Limit{Name: "api writes by day", Burst: 500, Per: 24 * time.Hour}, "500/day"}}
+	}
+	key := "credential " + strconv.FormatInt(a.Credential, 10)
+	if a.Credential == 0 {
+		key = "account " + strconv.FormatInt(a.ID, 10)
+	}
+	for _, l := range limits {
+		err := f.Site.Limits.Take(l.Limit, key, f.Site.Now())
+		var p *web.Public
+		if errors.As(err, &p) {
+			return &web.Public{Status: p.Status, RetryAfter: p.RetryAfter, Text: "Request was throttled because of exceeding a request limit rate (" + l.rate + ")"}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// other answers what is no resource: a browser's question what it may send, a wrong method, and the rest.
+func (f *Face) other(w http.ResponseWriter, r *http.Request) error {
+	var allowed []string
+	for _, m := range []string{http.MethodGet, http.MethodPost} {
+		if _, pattern := f.known.Handler(&http.Request{Method: m, URL: &url.URL{Path: r.URL.Path}}); pattern != "" {
+			allowed = append(allowed, m)
+		}
+	}
+	allowed = append(allowed, http.MethodOptions)
+	h := w.Header()
+	if r.Method == http.MethodOptions {
+		h.Set("Access-Control-Allow-Methods", "GET, POST, OPTIONS")
+		h.Set("Access-Control-Allow-Headers", "authorization, content-type, range")
+		h.Set("Access-Control-Max-Age", "86400")
+		h.Set("Allow", strings.Join(allowed, ", "))
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	if len(allowed) == 1 || slices.Contains(allowed, r.Method) {
+		return web.NotFound()
+	}
+	h.Set("Allow", strings.Join(allowed, ", "))
+	return web.Refuse(http.StatusMethodNotAllowed, "Method %q not allowed.", r.Method)
+}
+
+// at makes an absolute address of a path.
+func (f *Face) at(format string, args ...any) string {
+	return f.Site.URL + fmt.Sprintf(format, args...)
+}
+
+// root lists the resources with templates of their addresses.
+func (f *Face) root(w http.ResponseWriter, r *http.Request) error {
+	return answer(w, r, http.StatusOK, []object{
+		{{"Search resources", object{{"Search", f.at("/apiv2/search/?query=<query>&filter=<filter>&sort=<sort>&fields=<fields>&page=<page>&page_size=<page_size>")}}}},
+		{{"Sound resources", object{
+			{"Sound instance", f.at("/apiv2/sounds/<sound_id>/")}, {"Download sound (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/download/")},
+			{"Upload sound (OAuth2 required)", f.at("/apiv2/sounds/upload/")}, {"Describe sound (OAuth2 required)", f.at("/apiv2/sounds/describe/")},
+			{"Pending uploads (OAuth2 required)", f.at("/apiv2/sounds/pending_uploads/")}}}},
+		{{"Other resources", object{{"Me (information about user authenticated using OAuth2)", f.at("/apiv2/me/")}}}},
+	})
+}

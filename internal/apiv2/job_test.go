@@ -1,0 +1,222 @@
+package apiv2_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+	"testing"
+	"time"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/config"
+	"audiomicro/internal/db"
+	"audiomicro/internal/recordings"
+	"audiomicro/internal/testkit"
+)
+
+// TestMainJobByPrograms does with an API key and access tokens what the site is for: a file goes up with its description, is
+// reviewed, found, heard and downloaded.
+func TestMainJobByPrograms(t *testing.T) {
+	testkit.EachSite(t, func(c *config.Config) { c.FFmpeg, c.Lame = "off", "off" }, func(t *testing.T, s *testkit.Site) {
+		maker, reader := s.Account("Maker", "contributor"), s.Account("Reader", "member")
+		up, key, down := with(t, s, "Bearer "+maker.Bearer), with(t, s, "token "+reader.Key), with(t, s, "Bearer "+reader.Bearer)
+		original := tone(t, 1, 1)
+
+		fields := described("Rain on tin", "rain roof field-recording the and")
+		fields["pack"], fields["bst_category"] = `Rain "50 %"`, "ss-n"
+		v := want(t, "upload", up.upload("rain.wav", original, fields), http.StatusCreated)
+		if v["detail"] != "Audio file successfully uploaded and described (now pending processing and moderation)." {
+			t.Errorf("upload: %v", v)
+		}
+		id := number(t, v["id"])
+		here := fmt.Sprintf("/apiv2/sounds/%d/", id)
+		want(t, "the sound before review", up.get(here), http.StatusNotFound)
+		rec := state(t, s, id, recordings.Submitted)
+		pending := want(t, "pending", up.get("/apiv2/sounds/pending_uploads/"), http.StatusOK)
+		if list := pending["pending_moderation"].([]any); len(list) != 1 || number(t, list[0].(object)["id"]) != id {
+			t.Errorf("pending: %v", pending)
+		}
+		want(t, "the sound in review", up.get(here), http.StatusNotFound)
+		if err := s.Moderation.Approve(t.Context(), access.Actor{}, id); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, s, key.get(here), state(t, s, id, recordings.Published))
+
+		testkit.Eventually(t, "the sound is found", func() bool {
+			return number(t, want(t, "search", key.get("/apiv2/search/?query=rain&fields=id"), http.StatusOK)["count"]) == 1
+		})
+		found := want(t, "search", key.get("/apiv2/search/text/?query=rain"), http.StatusOK)["results"].([]any)[0].(object)
+		if len(found) != 5 || found["username"] != "Maker" || found["license"] != "http://creativecommons.org/licenses/by/4.0/" {
+			t.Errorf("search: %v", found)
+		}
+		preview := want(t, "previews", key.get(here+"?fields=previews"), http.StatusOK)["previews"].(object)
+		if len(preview) != 2 {
+			t.Errorf("previews without an MP3 encoder: %v", preview)
+		}
+		for _, authorization := range []string{"", "Token nonsense", "Bearer gone"} {
+			got := with(t, s, authorization).get(strings.TrimPrefix(preview["preview-hq-ogg"].(string), s.URL))
+			if got.Status != http.StatusOK || !strings.HasPrefix(got.Text, "OggS") || got.Header.Get("Access-Control-Allow-Origin") != "*" {
+				t.Errorf("preview with %q: %d, %d bytes", authorization, got.Status, len(got.Text))
+			}
+		}
+		if base := path.Base(preview["preview-lq-ogg"].(string)); base != fmt.Sprintf("%d_%d-lq.ogg", id, maker.ID) {
+			t.Errorf("clients keep the preview as %s", base)
+		}
+
+		detail(t, "download with a key", key.get(here+"download/"), http.StatusUnauthorized, "Authentication credentials were not provided.")
+		got := down.get(here + "download/?token=" + reader.Key)
+		if got.Status != http.StatusOK || got.Text != string(original) {
+			t.Errorf("download: %d, %d bytes of %d", got.Status, len(got.Text), len(original))
+		}
+		if d, typ := got.Header.Get("Content-Disposition"), got.Header.Get("Content-Type"); d != fmt.Sprintf("attachment; filename=%d__maker__rain-on-tin.wav", id) || typ != "application/octet-stream" {
+			t.Errorf("download: %s, %s", d, typ)
+		}
+		license, err := s.Licensing.LicenseFor(t.Context(), s.DB, reader.ID, id)
+		if err != nil || license.ModelCode != "cc-by-4.0" {
+			t.Errorf("the downloader's license: %+v, %v", license, err)
+		}
+		n, err := db.Get[int64](t.Context(), s.DB, `SELECT count(*) FROM download WHERE license_id = $1 AND account_id = $2 AND kind = 'api'`, license.ID, reader.ID)
+		if err != nil || n != 1 {
+			t.Errorf("%d downloads recorded, want 1: %v", n, err)
+		}
+
+		again := up.upload("other name.wav", original, fields)
+		detail(t, "the same file again", again, http.StatusBadRequest, "Sound could not be created because the uploaded file is already part of AudioMicro.")
+		if now, err := s.Recordings.ByID(t.Context(), s.DB, id); err != nil || now.SHA256 != rec.SHA256 || now.State != recordings.Published {
+			t.Errorf("after the same file again: %+v, %v", now.State, err)
+		}
+		me := want(t, "me", up.get("/apiv2/me/"), http.StatusOK)
+		if me["username"] != "Maker" || me["email"] != "maker@example.org" || number(t, me["num_sounds"]) != 1 || number(t, me["unique_id"]) != maker.ID {
+			t.Errorf("me: %v", me)
+		}
+	})
+}
+
+// golden compares a sound with the contract's picture of it; what differs from run to run is filled in.
+func golden(t *testing.T, s *testkit.Site, got testkit.Answer, rec recordings.Recording) {
+	t.Helper()
+	want(t, "sound", got, http.StatusOK)
+	raw, err := os.ReadFile("testdata/sound.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("{B}", s.URL, "{ID}", fmt.Sprint(rec.ID), "{OWNER}", fmt.Sprint(rec.OwnerID), "{FOLDER}", fmt.Sprint(rec.ID/1000), "{MD5}", rec.MD5,
+		"{CREATED}", time.UnixMicro(rec.PublishedAt).UTC().Format("2006-01-02T15:04:05Z")).Replace(string(raw))
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(got.Text), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != strings.TrimSpace(text) {
+		t.Errorf("the sound is\n%s\nwant\n%s", b.String(), text)
+	}
+}
+
+// TestPaidSoundsAreGuarded shows that nothing but the marked preview of a paid recording leaves without a license.
+func TestPaidSoundsAreGuarded(t *testing.T) {
+	testkit.EachSite(t, func(c *config.Config) { c.Moderation = "off" }, func(t *testing.T, s *testkit.Site) {
+		maker, reader := s.Account("Maker", "contributor"), s.Account("Reader", "member")
+		up, down := with(t, s, "Bearer "+maker.Bearer), with(t, s, "Bearer "+reader.Bearer)
+		fields := described("Paid bell", "bell paid metal")
+		fields["license"] = "standard"
+		original := tone(t, 2, 12)
+		id := number(t, want(t, "upload", up.upload("bell.wav", original, fields), http.StatusCreated)["id"])
+		rec := state(t, s, id, recordings.Published)
+		here := fmt.Sprintf("/apiv2/sounds/%d/", id)
+		var marked recordings.Media
+		testkit.Eventually(t, "the marked preview is there", func() bool {
+			var err error
+			marked, err = s.Recordings.MediaNamed(t.Context(), id, recordings.MarkedHQ)
+			return err == nil
+		})
+		sound := want(t, "sound", down.get(here), http.StatusOK)
+		if sound["license"] != s.URL+"/licenses/standard" {
+			t.Errorf("license: %v", sound["license"])
+		}
+		for _, who := range []client{with(t, s, ""), down, up} { // the owner too: one address, one sound
+			address := sound["previews"].(object)["preview-hq-ogg"].(string)
+			got := who.get(strings.TrimPrefix(address, s.URL))
+			if got.Status != http.StatusOK || int64(len(got.Text)) != marked.ByteSize || got.Header.Get("Etag") != `"`+marked.SHA256[:32]+`"` {
+				t.Errorf("preview: %d, %d bytes, want the %d of the marked one", got.Status, len(got.Text), marked.ByteSize)
+			}
+		}
+		mp3, has := sound["previews"].(object)["preview-lq-mp3"].(string)
+		if has != s.Ingest.CanMP3() {
+			t.Errorf("an MP3 preview is named: %v, can be made: %v", has, s.Ingest.CanMP3())
+		}
+		if has {
+			if got := down.get(strings.TrimPrefix(mp3, s.URL)); got.Status != http.StatusOK || got.Header.Get("Content-Type") != "audio/mpeg" {
+				t.Errorf("MP3 preview: %d %s", got.Status, got.Header.Get("Content-Type"))
+			}
+		}
+		refused := want(t, "download without a license", down.get(here+"download/"), http.StatusForbidden)
+		if text, _ := refused["detail"].(string); !strings.Contains(text, "license is needed") {
+			t.Errorf("download without a license: %v", refused)
+		}
+		if got := down.do(http.MethodHead, here+"download/", "", nil); got.Status != http.StatusForbidden {
+			t.Errorf("HEAD without a license: %d", got.Status)
+		}
+		if got := up.get(here + "download/"); got.Status != http.StatusOK || got.Text != string(original) {
+			t.Errorf("the owner's download: %d", got.Status)
+		}
+		buy(t, s, "Reader", reader, id)
+		if got := down.get(here + "download/"); got.Status != http.StatusOK || got.Text != string(original) {
+			t.Errorf("download with a license: %d %.200s", got.Status, got.Text)
+		}
+		// Taken back by its owner: gone for everybody, but not for who licensed it.
+		err := s.DB.Tx(t.Context(), func(tx *db.Tx) error { return s.Recordings.Unpublish(t.Context(), tx, id) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, "unpublished", up.get(here), http.StatusNotFound)
+		for _, address := range []string{fmt.Sprintf("/data/previews/%d/%d_%d-hq.ogg", id/1000, id, rec.OwnerID), fmt.Sprintf("/data/displays/%d/%d_%d_wave_M.png", id/1000, id, rec.OwnerID)} {
+			want(t, "unpublished "+address, up.get(address), http.StatusNotFound)
+		}
+		want(t, "unpublished download", with(t, s, "Bearer "+s.Account("Other", "member").Bearer).get(here+"download/"), http.StatusNotFound)
+		if got := down.get(here + "download/"); got.Status != http.StatusOK {
+			t.Errorf("a licensee's download after that: %d", got.Status)
+		}
+	})
+}
+
+// buy gives an account the Standard license through cart, checkout and the test provider.
+func buy(t *testing.T, s *testkit.Site, name string, buyer *testkit.Person, id int64) {
+	t.Helper()
+	if got := buyer.Post("/sign-in", url.Values{"email": {buyer.Email}, "password": {buyer.Password}}); got.Status != http.StatusSeeOther {
+		t.Fatalf("sign in: %d", got.Status)
+	}
+	buyer.Post("/cart", url.Values{"recording": {fmt.Sprint(id)}, "model": {"standard"}})
+	form := url.Values{"licensee": {name}, "project": {"A film"}, "country": {"SE"}, "provider": {"test"}}
+	page := buyer.Get("/checkout").Text
+	for _, tag := range strings.Split(page, "<input")[1:] {
+		tag, _, _ = strings.Cut(tag, ">")
+		if n, v := attribute(tag, "name"), attribute(tag, "value"); strings.Contains(tag, `type="hidden"`) && n != "" && !form.Has(n) {
+			form.Set(n, v)
+		}
+	}
+	placed := buyer.Post("/checkout", form)
+	if !strings.HasPrefix(placed.Location, "/payments/test/") {
+		t.Fatalf("checkout: %d to %q: %.500s", placed.Status, placed.Location, placed.Text)
+	}
+	buyer.Post(placed.Location, url.Values{"decision": {"approve"}})
+	testkit.Eventually(t, "the order is paid", func() bool {
+		held, err := s.Licensing.Licensed(t.Context(), s.DB, buyer.ID, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return held
+	})
+}
+
+func attribute(tag, name string) string {
+	_, rest, ok := strings.Cut(tag, " "+name+`="`)
+	if !ok {
+		return ""
+	}
+	v, _, _ := strings.Cut(rest, `"`)
+	return v
+}
