@@ -1,8 +1,10 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,7 +76,7 @@ func averageTones(list []string) (out [8]uint8) {
 	return out
 }
 
-// reviewNotes lists what happened to a recording in reviews.
+// reviewNotes lists what happened to a recording in reviews, and what its description said before it was edited.
 func (a *App) reviewNotes(ctx context.Context, r recordings.Recording) ([]ui.LogLine, error) {
 	list, err := a.Moderation.History(ctx, r.ID)
 	if err != nil {
@@ -90,5 +92,11 @@ func (a *App) reviewNotes(ctx context.Context, r recordings.Recording) ([]ui.Log
 		}
 		out = append(out, ui.LogLine{At: v.SubmittedAt, Text: "Submitted for review."})
 	}
+	edits, err := a.Uploads.EditLog(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, edits...)
+	slices.SortStableFunc(out, func(a, b ui.LogLine) int { return cmp.Compare(b.At, a.At) })
 	return out, nil
 }

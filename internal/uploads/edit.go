@@ -209,7 +209,7 @@ func (s *Store) showEditing(w http.ResponseWriter, r *http.Request, e editing) e
 	if err != nil {
 		return err
 	}
-	history, err := s.history(r.Context(), e.rec)
+	history, err := s.EditLog(r.Context(), e.rec)
 	if err != nil {
 		return err
 	}
@@ -347,8 +347,8 @@ func (e *editing) tagIdeas() []string {
 	return ideas[:min(len(ideas), 12)]
 }
 
-// history tells what a description said before its edits, newest first.
-func (s *Store) history(ctx context.Context, rec recordings.Recording) ([]ui.LogLine, error) {
+// EditLog tells what a description said before its edits after publishing, newest first, for its owner and moderators.
+func (s *Store) EditLog(ctx context.Context, rec recordings.Recording) ([]ui.LogLine, error) {
 	versions, err := s.Recordings.History(ctx, rec.ID)
 	if err != nil || len(versions) == 0 {
 		return nil, err

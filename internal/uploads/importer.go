@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path"
@@ -307,7 +308,7 @@ func (im *Importer) complete(ctx context.Context, r *importRow, rec recordings.R
 	})
 }
 
-// poll is how often the analysis is asked after; a variable of the importer's loop, not of any promise.
+// poll is how often the analysis is asked after.
 const poll = 200 * time.Millisecond
 
 // finish waits for the analysis of drafts and publishes them when that is asked for.
@@ -324,22 +325,11 @@ func (im *Importer) finish(ctx context.Context, rows []importRow) error {
 		}
 	}
 	for len(waiting) > 0 {
-		done := 0
-		for id, list := range waiting {
-			rec, err := im.Store.Recordings.ByID(ctx, im.Store.DB, id)
-			if err != nil {
-				return err
-			}
-			if rec.Processing == recordings.Queued || rec.Processing == recordings.Analyzing {
-				continue
-			}
-			done++
-			delete(waiting, id)
-			if err := im.settle(ctx, rec, list); err != nil {
-				return err
-			}
-		}
-		if done > 0 || len(waiting) == 0 {
+		done, err := im.round(ctx, waiting)
+		switch {
+		case err != nil:
+			return err
+		case done > 0:
 			continue
 		}
 		select {
@@ -349,6 +339,32 @@ func (im *Importer) finish(ctx context.Context, rows []importRow) error {
 		}
 	}
 	return nil
+}
+
+// round settles those of waiting that are analyzed, and takes them out of it.
+func (im *Importer) round(ctx context.Context, waiting map[int64][]*importRow) (done int, err error) {
+	ids := slices.Sorted(maps.Keys(waiting))
+	for chunk := range slices.Chunk(ids, 500) {
+		recs, err := im.Store.Recordings.ByIDs(ctx, chunk)
+		if err != nil {
+			return done, err
+		}
+		for _, rec := range recs {
+			if rec.Processing == recordings.Queued || rec.Processing == recordings.Analyzing {
+				continue
+			}
+			list := waiting[rec.ID]
+			delete(waiting, rec.ID)
+			done++
+			if err := im.settle(ctx, rec, list); err != nil {
+				return done, err
+			}
+		}
+		if len(recs) < len(chunk) {
+			return done, errors.New("import: a draft was deleted meanwhile; run it again")
+		}
+	}
+	return done, nil
 }
 
 // settle publishes an analyzed recording, or says why it is not.

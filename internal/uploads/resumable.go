@@ -102,9 +102,9 @@ var errLost = errors.New("another request took over this upload")
 
 // acquire takes the upload's lease from whoever has it: a request of this process is canceled and waited for, one of
 // another process finds out before it records its next chunk.
-func (s *Store) acquire(ctx context.Context, u Upload) (_ context.Context, _ Upload, release func(), err error) {
+func (s *Store) acquire(parent context.Context, u Upload) (_ context.Context, _ Upload, release func(), err error) {
 	lease := randomHex()
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(parent)
 	mine := &holder{cancel: cancel, done: make(chan struct{})}
 	s.mu.Lock()
 	other := s.holders[u.ID]
@@ -128,10 +128,10 @@ func (s *Store) acquire(ctx context.Context, u Upload) (_ context.Context, _ Upl
 	}
 	if other != nil {
 		other.cancel()
+		// Also when this request is taken over itself meanwhile: whoever waits for it waits for the other through it.
 		select {
 		case <-other.done:
 		case <-time.After(time.Second): // it is stuck in a write: its chunk will not be recorded any more
-		case <-ctx.Done():
 		}
 	}
 	now := s.Now()
@@ -145,14 +145,25 @@ func (s *Store) acquire(ctx context.Context, u Upload) (_ context.Context, _ Upl
 			err = ctx.Err()
 		}
 	}
+	var fresh Upload
 	if err == nil {
-		u, err = db.Get[Upload](ctx, s.DB, `SELECT `+uploadColumns+` FROM upload WHERE id = $1`, u.ID)
+		fresh, err = db.Get[Upload](ctx, s.DB, `SELECT `+uploadColumns+` FROM upload WHERE id = $1`, u.ID)
 	}
 	if err != nil {
+		err = lost(parent, ctx, fmt.Errorf("take upload %d: %w", u.ID, err))
 		release()
-		return nil, u, nil, fmt.Errorf("take upload %d: %w", u.ID, err)
+		return nil, u, nil, err
 	}
-	return ctx, u, release, nil
+	return ctx, fresh, release, nil
+}
+
+// lost turns what failed because a later request took the upload over into errLost. ctx is the holder's own context, parent
+// that of its caller.
+func lost(parent, ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && parent.Err() == nil {
+		return fmt.Errorf("%w: %w", errLost, err)
+	}
+	return err
 }
 
 // record makes a chunk count: the row follows the synced bytes, and only while the lease is still held.
@@ -179,11 +190,16 @@ func (s *Store) record(ctx context.Context, u *Upload, d digest, received int64)
 // came before is kept. check, when given, is asked after the last byte whether body's checksum is right; if not (or if body
 // broke off before it could be told), nothing of body counts.
 func (s *Store) Receive(ctx context.Context, u Upload, offset int64, body io.Reader, check *checksum) (Upload, error) {
-	ctx, u, release, err := s.acquire(ctx, u)
+	held, u, release, err := s.acquire(ctx, u)
 	if err != nil {
 		return u, err
 	}
 	defer release()
+	u, err = s.receiveHeld(held, u, offset, body, check)
+	return u, lost(ctx, held, err)
+}
+
+func (s *Store) receiveHeld(ctx context.Context, u Upload, offset int64, body io.Reader, check *checksum) (Upload, error) {
 	switch {
 	case u.FinishedAt != 0:
 		return u, nil
@@ -223,12 +239,7 @@ func (s *Store) Receive(ctx context.Context, u Upload, offset int64, body io.Rea
 
 func (s *Store) receive(ctx context.Context, u *Upload, d digest, body io.Reader, check *checksum) error {
 	buf := make([]byte, min(chunkBytes, u.ByteSize-u.Received+1))
-	stop := context.AfterFunc(ctx, func() {
-		if c, ok := body.(interface{ SetReadDeadline(time.Time) error }); ok {
-			c.SetReadDeadline(time.Unix(1, 0)) // wakes a read that waits for a dead connection
-		}
-	})
-	defer stop()
+	defer wakeOn(ctx, body)()
 	for {
 		n, rerr := fill(ctx, body, buf)
 		if u.Received+int64(n) > u.ByteSize {
@@ -249,6 +260,28 @@ func (s *Store) receive(ctx context.Context, u *Upload, d digest, body io.Reader
 			return errLost
 		case rerr != nil:
 			return fmt.Errorf("upload %d broke off: %w", u.ID, rerr)
+		}
+	}
+}
+
+// wakeOn wakes a read of body that waits for a dead connection when ctx ends. The function it returns ends the watch.
+func wakeOn(ctx context.Context, body io.Reader) (end func()) {
+	c, ok := body.(interface {
+		SetReadDeadline(time.Time) error
+		Woken()
+	})
+	if !ok {
+		return func() {}
+	}
+	woken := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(woken)
+		c.SetReadDeadline(time.Unix(1, 0)) // a connection that cannot be woken is waited for one second
+	})
+	return func() {
+		if !stop() {
+			<-woken
+			c.Woken()
 		}
 	}
 }
@@ -299,7 +332,7 @@ func (s *Store) judgeStart(ctx context.Context, u *Upload, p []byte) error {
 			return fmt.Errorf("upload %d: %w", u.ID, err)
 		}
 		defer staged.Close()
-		if head, err = io.ReadAll(io.LimitReader(io.MultiReader(staged, bytes.NewReader(p)), sniffBytes)); err != nil {
+		if head, err = io.ReadAll(io.LimitReader(io.MultiReader(io.LimitReader(staged, u.Received), bytes.NewReader(p)), sniffBytes)); err != nil {
 			return fmt.Errorf("upload %d: %w", u.ID, err)
 		}
 	}
@@ -370,7 +403,7 @@ func (s *Store) head(ctx context.Context, u Upload, d digest) ([]byte, error) {
 
 // Drop forgets an unfinished upload and its bytes.
 func (s *Store) Drop(ctx context.Context, u Upload) error {
-	ctx, u, release, err := s.acquire(ctx, u)
+	held, u, release, err := s.acquire(ctx, u)
 	if err != nil {
 		return err
 	}
@@ -378,12 +411,16 @@ func (s *Store) Drop(ctx context.Context, u Upload) error {
 	if u.FinishedAt != 0 {
 		return web.Refuse(http.StatusConflict, "This upload is complete: delete its draft instead.")
 	}
-	return s.drop(ctx, u)
+	return lost(ctx, held, s.drop(held, u))
 }
 
 func (s *Store) drop(ctx context.Context, u Upload) error {
-	if _, err := db.Exec(ctx, s.DB, `DELETE FROM upload WHERE id = $1 AND finished_at = 0`, u.ID); err != nil {
+	n, err := db.Exec(ctx, s.DB, `DELETE FROM upload WHERE id = $1 AND finished_at = 0 AND lease = $2`, u.ID, u.Lease)
+	if err != nil {
 		return fmt.Errorf("drop upload %d: %w", u.ID, err)
+	}
+	if n == 0 {
+		return errLost // who has it now decides
 	}
 	return s.Blobs.Abort(ctx, u.Stage())
 }
@@ -401,9 +438,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 		case u.LeaseUntil > now.UnixMicro():
 		case u.Received == u.ByteSize:
 			_, err := s.Receive(ctx, u, u.Received, bytes.NewReader(nil), nil)
-			errs = append(errs, err)
+			errs = append(errs, unlessLost(err))
 		default:
-			errs = append(errs, s.drop(ctx, u))
+			errs = append(errs, unlessLost(s.drop(ctx, u)))
 		}
 	}
 	_, err = db.Exec(ctx, s.DB, `DELETE FROM upload WHERE finished_at > 0 AND finished_at < $1`, now.Add(-24*time.Hour).UnixMicro())
@@ -416,4 +453,12 @@ func (u Upload) Stage() string { return "u" + u.Token }
 // AllUnfinished lists everybody's files on their way, for doctor.
 func (s *Store) AllUnfinished(ctx context.Context) ([]Upload, error) {
 	return db.Query[Upload](ctx, s.DB, `SELECT `+uploadColumns+` FROM upload WHERE finished_at = 0`)
+}
+
+// unlessLost forgets that a request took an upload over while it was swept: that request sees to it.
+func unlessLost(err error) error {
+	if errors.Is(err, errLost) {
+		return nil
+	}
+	return err
 }

@@ -171,7 +171,7 @@ func (s *Store) tusHead(w http.ResponseWriter, r *http.Request) error {
 	if u.FinishedAt == 0 {
 		// Taking the lease stops a connection that is still writing, so that the offset stays what is answered here; and it
 		// finishes an upload that a crash left complete.
-		if u, err = s.Receive(r.Context(), u, u.Received, strings.NewReader(""), nil); err != nil && !changed(err) {
+		if _, err := s.Receive(r.Context(), u, u.Received, strings.NewReader(""), nil); err != nil && !changed(err) {
 			return err
 		}
 		if u, err = s.Find(r.Context(), u.AccountID, u.Token); err != nil {
@@ -217,16 +217,22 @@ func (s *Store) receiveFrom(w http.ResponseWriter, r *http.Request, u Upload, of
 	}
 	// A client that goes away ends the request's context; what it sent before still counts, so the work goes on without.
 	ctx := context.WithoutCancel(r.Context())
-	return s.Receive(ctx, u, offset, deadlineReader{r.Body, http.NewResponseController(w)}, check)
+	return s.Receive(ctx, u, offset, deadlineReader{r.Body, w}, check)
 }
 
 // deadlineReader is a request body whose pending read can be woken.
 type deadlineReader struct {
 	io.Reader
-	rc *http.ResponseController
+	w http.ResponseWriter
 }
 
-func (d deadlineReader) SetReadDeadline(t time.Time) error { return d.rc.SetReadDeadline(t) }
+func (d deadlineReader) SetReadDeadline(t time.Time) error {
+	return http.NewResponseController(d.w).SetReadDeadline(t)
+}
+
+// Woken is told, before the answer, that a read was woken: net/http may have taken the deadline for the end of the connection
+// and canceled everything that comes on it, so it must not be used again.
+func (d deadlineReader) Woken() { d.w.Header().Set("Connection", "close") }
 
 // tell sets the headers that say where the upload stands.
 func (s *Store) tell(w http.ResponseWriter, u Upload) {

@@ -12,8 +12,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/testkit"
+	"audiomicro/internal/uploads"
 )
 
 const octets = "application/offset+octet-stream"
@@ -417,4 +420,112 @@ func TestTusFinishesAfterCrash(t *testing.T) {
 		stands(t, ann, at, 6000)
 		whole(t, s, patch(ann, at, 6000, data[6000:]), data)
 	})
+}
+
+// TestTusOnTwoNodes moves an upload to another process while the first still waits for bytes, and lets the first go on too late.
+func TestTusOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		ctx, ann, data := context.Background(), s.Person("Ann", "contributor"), tone(t, 95)
+		blobs, err := blob.OpenLocal(filepath.Join(s.Config.Data, "blobs"), time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := &uploads.Store{DB: s.DB, Blobs: blobs, Recordings: s.Recordings, Site: s.Site, Log: s.Uploads.Log, Now: time.Now, Node: "other", MaxBytes: 1 << 30, Lifetime: time.Hour}
+		u, err := s.Uploads.Begin(ctx, ann.ID, "moved.wav", int64(len(data)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, w := io.Pipe()
+		ended := make(chan error, 1)
+		go func() {
+			_, err := s.Uploads.Receive(ctx, u, 0, r, nil)
+			ended <- err
+		}()
+		if _, err := w.Write(data[:8000]); err != nil { // returns when the first node has read it
+			t.Fatal(err)
+		}
+		moved, err := other.Find(ctx, ann.ID, u.Token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if moved, err = other.Receive(ctx, moved, moved.Received, strings.NewReader(""), nil); err != nil {
+			t.Fatal(err)
+		}
+		moved, err = other.Receive(ctx, moved, moved.Received, bytes.NewReader(data[moved.Received:]), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(bytes.Repeat([]byte("too late"), 1000))
+		w.Close()
+		if err := <-ended; err == nil {
+			t.Error("the node that lost the upload reports success")
+		}
+		if moved.SHA256 != sum(data) {
+			t.Fatalf("SHA-256 %s, want %s", moved.SHA256, sum(data))
+		}
+		f, err := blobs.Open(ctx, blob.Ref(moved.SHA256))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if kept, err := io.ReadAll(f); err != nil || !bytes.Equal(kept, data) {
+			t.Fatalf("kept %d bytes other than those sent, %v", len(kept), err)
+		}
+	})
+}
+
+// TestTusCrowd lets many connections of one person send the same upload at once, each as a client would: ask, send, try again.
+func TestTusCrowd(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		ann, data := s.Person("Ann", "contributor"), tone(t, 96)
+		at := create(t, ann, "crowd.wav", len(data))
+		var wg sync.WaitGroup
+		for range 6 {
+			wg.Go(func() {
+				for range 200 {
+					head := tus(ann, http.MethodHead, at, nil)
+					offset, err := strconv.Atoi(head.Header.Get("Upload-Offset"))
+					switch {
+					case head.Status == http.StatusLocked:
+						continue
+					case err != nil:
+						t.Errorf("HEAD: %d %s", head.Status, head.Text)
+						return
+					case offset == len(data):
+						return
+					}
+					res := patch(ann, at, offset, data[offset:min(offset+5000, len(data))])
+					if res.Status != 204 && res.Status != 409 && res.Status != 423 {
+						t.Errorf("PATCH: %d %s", res.Status, res.Text)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		whole(t, s, tus(ann, http.MethodHead, at, nil), data)
+	})
+}
+
+// TestTusWithBearer uploads as a program does.
+func TestTusWithBearer(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewSite(t, "sqlite", nil)
+	ann, program, data := s.Person("Ann", "contributor"), s.Visitor(), tone(t, 97)
+	bearer := []string{"Authorization", "Bearer " + ann.Bearer}
+	res := tus(program, http.MethodPost, "/uploads/", data, append(bearer, "Upload-Length", strconv.Itoa(len(data)), "Content-Type", octets)...)
+	if res.Status != http.StatusCreated {
+		t.Fatalf("%d %s", res.Status, res.Text)
+	}
+	if rec := whole(t, s, res, data); rec.OwnerID != ann.ID {
+		t.Errorf("owner %d", rec.OwnerID)
+	}
+	if res := tus(program, http.MethodHead, res.Location, nil, "Authorization", "Bearer wrong"); res.Status != http.StatusUnauthorized {
+		t.Errorf("a wrong token: %d", res.Status)
+	}
+	if res := tus(program, http.MethodPost, "/uploads/", nil, "Authorization", "Token "+ann.Key, "Upload-Length", "5"); res.Status != http.StatusForbidden {
+		t.Errorf("a key that may only read: %d", res.Status)
+	}
 }
