@@ -26,7 +26,7 @@ export function clock(s) {
 // read takes a sound from the element that carries it.
 function read(el) {
   const d = el.dataset;
-  return { id: d.sound, hq: d.hq, lq: d.lq, len: +d.len || 0, gain: +(d.gain ?? 0), title: d.title, by: d.by, url: d.at, price: d.price, wave: el.querySelector(".wave")?.outerHTML ?? "" };
+  return { id: d.sound, hq: d.hq, lq: d.lq, len: +d.len || 0, gain: +(d.gain ?? 0), title: d.title, by: d.by, url: d.at, price: d.price, wave: (el.querySelector("template")?.content ?? el).querySelector(".wave")?.outerHTML ?? "" };
 }
 
 const thrifty = () => navigator.connection?.saveData || /2g|3g/.test(navigator.connection?.effectiveType ?? "");
