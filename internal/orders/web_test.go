@@ -282,6 +282,15 @@ func TestFreeAndInvoice(t *testing.T) {
 		wants(t, "add again", ben.Post("/cart", url.Values{"recording": {fmt.Sprint(paid.ID)}, "model": {"standard"}}), 303)
 		page = ben.Get("/checkout").Text
 		form := url.Values{"key": {hidden(t, page, "key")}, "seen": {hidden(t, page, "seen")}, "licensee": {"Ben"}, "project": {"Second game"}, "country": {"DE"}, "provider": {"manual"}}
+		err := site.DB.Tx(context.Background(), func(tx *db.Tx) error {
+			_, err := site.Licensing.SetOffers(context.Background(), tx, paid.ID, []licensing.Offer{{Code: "standard", Price: money.Of(600, "USD")}}, false)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stale := wants(t, "a stale cart", ben.Post("/checkout", form), 409, "Nothing was ordered", "The price rose from $5 to $6.", "Second game")
+		form.Set("seen", hidden(t, stale.Text, "seen"))
 		second := wants(t, "order", ben.Post("/checkout", form), 303).Location
 		wants(t, "cancel", ben.Post(second+"/cancel", nil), 303)
 		wants(t, "pay a canceled order", ben.Post(second+"/pay", nil), 409, "was canceled")
