@@ -22,6 +22,7 @@ import (
 	"audiomicro/internal/accounts"
 	"audiomicro/internal/app"
 	"audiomicro/internal/audio/synth"
+	"audiomicro/internal/config"
 	"audiomicro/internal/db"
 	"audiomicro/internal/people"
 	"audiomicro/internal/uploads"
@@ -39,9 +40,16 @@ const (
 // demoSite fills a site with a catalog, a few accounts and purchases, while it serves. Started again it does only what is
 // missing. Without other flags everything lies in ./demo.
 func demoSite(ctx context.Context, args []string) error {
-	p, err := parse(append([]string{"--dev", "--data", "demo", "--log-level", "warn"}, args...), []string{"packages"}, nil)
+	p, err := parse(append([]string{"--dev"}, args...), []string{"packages"}, nil)
 	if err != nil {
 		return err
+	}
+	usual := config.Default()
+	if p.config.Data == usual.Data {
+		p.config.Data = "./demo" // never into the data of a real site
+	}
+	if p.config.LogLevel == usual.LogLevel {
+		p.config.LogLevel = "warn" // what is told here is for people
 	}
 	log, err := logger(p.config.LogLevel)
 	if err != nil {
@@ -222,17 +230,25 @@ func (d *demoFill) bring(ctx context.Context, collections []demo.Collection) err
 		}
 	}
 	for round := range rounds {
+		part := func(c demo.Collection) {
+			n := len(c.Sounds)
+			c.Sounds = mixed(c.Sounds)[n*round/rounds : n*(round+1)/rounds]
+			if err := d.importPart(ctx, c); err != nil {
+				cancel(fmt.Errorf("import %s: %w", c.Account, err))
+			}
+		}
 		var wg sync.WaitGroup
 		for _, c := range todo {
-			wg.Go(func() {
-				n := len(c.Sounds)
-				c.Sounds = mixed(c.Sounds)[n*round/rounds : n*(round+1)/rounds]
-				if err := d.importPart(ctx, c); err != nil {
-					cancel(fmt.Errorf("import %s: %w", c.Account, err))
-				}
-			})
+			if c.Account != maker {
+				wg.Go(func() { part(c) })
+			}
 		}
 		wg.Wait()
+		for _, c := range todo {
+			if c.Account == maker { // last, so that what is for sale stands among the newest on the home page
+				part(c)
+			}
+		}
 		if ctx.Err() != nil {
 			break
 		}
