@@ -72,7 +72,7 @@ func demoSite(ctx context.Context, args []string) error {
 		return err
 	}
 	d := &demoFill{app: a, log: log, out: os.Stderr, packages: p.own["packages"]}
-	fmt.Fprintf(d.out, "%s is open at %s and fills while you look around.\n", a.Config.SiteName, a.Config.URL)
+	fmt.Fprintf(d.out, "%s is open at %s\n", a.Config.SiteName, a.Config.URL)
 	filled, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -228,6 +228,9 @@ func (d *demoFill) bring(ctx context.Context, collections []demo.Collection) err
 			todo = append(todo, c)
 			d.line.total += len(c.Sounds)
 		}
+	}
+	if d.line.total > 0 {
+		fmt.Fprintln(d.out, "It fills now; look around meanwhile.")
 	}
 	for round := range rounds {
 		part := func(c demo.Collection) {
