@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"audiomicro/internal/access"
 	"audiomicro/internal/db"
 	"audiomicro/internal/jobs"
 	"audiomicro/internal/ledger"
@@ -98,8 +97,5 @@ func (a *App) downloaded(ctx context.Context, recordingID, accountID, licenseID 
 	})
 }
 
-// inCart lists what the signed-in actor's cart holds: recording to license model. A visitor's cart is known by a cookie and
-// shows in the head's figure only.
-func (a *App) inCart(ctx context.Context) (map[int64]string, error) {
-	return a.Orders.Holds(ctx, orders.Shopper{Account: access.From(ctx).ID})
-}
+// inCart lists what the cart of ctx's request holds: recording to license model.
+func (a *App) inCart(ctx context.Context) (map[int64]string, error) { return a.Orders.Current(ctx) }

@@ -41,7 +41,7 @@ func (a *App) Start(l net.Listener) (*Server, error) {
 	closing := make(chan struct{})
 	a.Site.Closing = closing
 	s.http = &http.Server{
-		Handler: a.Site, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: a.Orders.Remember(a.Site), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10,
 	}
 	s.http.RegisterOnShutdown(func() { close(closing) })

@@ -85,6 +85,28 @@ func (s *Store) Shopper(r *http.Request) Shopper {
 	return Shopper{}
 }
 
+type tokenKey struct{}
+
+// Remember puts a guest's cart token into the context of every request, so that rows far from any cookie can tell what is in
+// the cart.
+func (s *Store) Remember(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, err := r.Cookie(s.cookieName()); err == nil && c.Value != "" && len(c.Value) <= 64 {
+			r = r.WithContext(context.WithValue(r.Context(), tokenKey{}, c.Value))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Current lists what the cart of a request's context holds: recording to license model.
+func (s *Store) Current(ctx context.Context) (map[int64]string, error) {
+	who := Shopper{Account: access.From(ctx).ID}
+	if who.Account == 0 {
+		who.Token, _ = ctx.Value(tokenKey{}).(string)
+	}
+	return s.Holds(ctx, who)
+}
+
 // arrive is Shopper for pages: a guest's cart is merged into the account's when its owner has signed in meanwhile.
 func (s *Store) arrive(w http.ResponseWriter, r *http.Request) (Shopper, error) {
 	who := s.Shopper(r)

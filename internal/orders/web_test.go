@@ -133,6 +133,9 @@ func TestThroughThePages(t *testing.T) {
 		wants(t, "empty cart", mara.Get("/cart"), 200, "The cart is empty")
 		wants(t, "add", mara.Post("/cart", url.Values{"recording": {id}, "model": {"standard"}}), 303)
 		wants(t, "the visitor's cart", mara.Get("/cart"), 200, paid.Title, "$3.00", "Sign in")
+		if in, out := mara.Get("/recordings/"+id).Text, site.Visitor().Get("/recordings/"+id).Text; !strings.Contains(in, "In the cart") || strings.Contains(out, "In the cart") {
+			t.Errorf("the recording's page does not tell whose cart holds it: %t, %t", strings.Contains(in, "In the cart"), strings.Contains(out, "In the cart"))
+		}
 		if res := mara.Get("/checkout"); res.Status != 303 || !strings.HasPrefix(res.Location, "/sign-in") {
 			t.Errorf("checkout of a visitor: %d %s", res.Status, res.Location)
 		}
