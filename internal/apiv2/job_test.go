@@ -111,8 +111,11 @@ func golden(t *testing.T, s *testkit.Site, got testkit.Answer, rec recordings.Re
 	if err := json.Indent(&b, []byte(got.Text), "", "  "); err != nil {
 		t.Fatal(err)
 	}
-	if b.String() != strings.TrimSpace(text) {
-		t.Errorf("the sound is\n%s\nwant\n%s", b.String(), text)
+	is, should := strings.Split(b.String(), "\n"), strings.Split(strings.TrimSpace(text), "\n")
+	for i := range max(len(is), len(should)) {
+		if i >= len(is) || i >= len(should) || is[i] != should[i] {
+			t.Fatalf("the sound differs from line %d on:\n%s\nwant\n%s", i+1, strings.Join(is[min(i, len(is)):], "\n"), strings.Join(should[min(i, len(should)):], "\n"))
+		}
 	}
 }
 

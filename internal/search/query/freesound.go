@@ -193,6 +193,7 @@ func (p *filterParser) condition(depth int, field string) (*Filter, error) {
 	if err := knownFreesound(name); err != nil {
 		return nil, err
 	}
+	p.blanks() // Ardour writes one after the colon
 	if p.at < len(p.in) && p.in[p.at] == '(' {
 		return p.condition(depth, name)
 	}
