@@ -21,7 +21,7 @@ func accountCreate(ctx context.Context, args []string) (err error) {
 	if len(p.names) > 0 || p.own["name"] == "" || p.own["email"] == "" || p.own["born"] == "" {
 		return usage("usage: audiomicro account create --name NAME --email ADDR --born YYYY-MM-DD [--role member|contributor|moderator|admin] [--json]")
 	}
-	a, err := open(ctx, p)
+	a, err := openOrMake(ctx, p)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,9 @@ func parse(args []string, values, switches []string) (parsed, error) {
 			break
 		}
 		name, ok := strings.CutPrefix(arg, "--")
+		if !ok && len(arg) > 1 && arg[0] == '-' {
+			return p, usage(fmt.Sprintf("unknown flag %s: flags begin with two dashes, see `audiomicro help`", arg))
+		}
 		if !ok || name == "" {
 			p.names = append(p.names, arg)
 			continue
@@ -36,6 +39,9 @@ func parse(args []string, values, switches []string) (parsed, error) {
 		name, value, hasValue := strings.Cut(name, "=")
 		key := strings.ReplaceAll(name, "-", "_")
 		own := slices.Contains(values, name)
+		if !own && name != "config" && !slices.Contains(switches, name) && !slices.Contains(config.Keys(), key) {
+			return p, usage(fmt.Sprintf("unknown flag --%s: see `audiomicro help`", name))
+		}
 		needsValue := own || name == "config" || !slices.Contains(switches, name) && !config.IsSwitch(key)
 		switch {
 		case needsValue && !hasValue:
@@ -52,13 +58,20 @@ func parse(args []string, values, switches []string) (parsed, error) {
 			p.own[name] = value
 		case name == "config":
 			file = value
-		case !slices.Contains(config.Keys(), key):
-			return p, usage(fmt.Sprintf("unknown flag --%s: see `audiomicro help`", name))
 		default:
 			settings[key] = value
 		}
 	}
 	var err error
 	p.config, err = config.Load(file, os.Environ(), settings)
+	return p, err
+}
+
+// alone reads the command line of a command that takes no names: a name given is most often a flag without its dashes.
+func alone(command string, args, values, switches []string) (parsed, error) {
+	p, err := parse(args, values, switches)
+	if err == nil && len(p.names) > 0 {
+		err = usage(fmt.Sprintf("%s takes no %q: see `audiomicro help`", command, p.names[0]))
+	}
 	return p, err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func backupCreate(ctx context.Context, args []string) error {
-	p, err := parse(args, []string{"to"}, []string{"json"})
+	p, err := alone("backup create", args, []string{"to"}, []string{"json"})
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func backupRestore(ctx context.Context, args []string) error {
 }
 
 func doctor(ctx context.Context, args []string) error {
-	p, err := parse(args, nil, []string{"json", "read-data"})
+	p, err := alone("doctor", args, nil, []string{"json", "read-data"})
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 func configPrint(_ context.Context, args []string) error {
-	p, err := parse(args, nil, nil)
+	p, err := alone("config print", args, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -17,7 +17,7 @@ func configPrint(_ context.Context, args []string) error {
 }
 
 func configCheck(_ context.Context, args []string) error {
-	if _, err := parse(args, nil, nil); err != nil {
+	if _, err := alone("config check", args, nil, nil); err != nil {
 		return err
 	}
 	fmt.Println("The settings are right.")
@@ -25,7 +25,7 @@ func configCheck(_ context.Context, args []string) error {
 }
 
 func printVersion(_ context.Context, args []string) error {
-	p, err := parse(args, nil, []string{"json"})
+	p, err := alone("version", args, nil, []string{"json"})
 	if err != nil {
 		return err
 	}

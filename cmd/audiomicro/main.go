@@ -65,10 +65,10 @@ func main() {
 	switch {
 	case err == nil:
 	case errors.As(err, &u):
-		fmt.Fprintln(os.Stderr, "audiomicro: "+u.Error())
+		fmt.Fprintln(os.Stderr, "audiomicro: "+oneLine(u.Error()))
 		os.Exit(2)
 	default:
-		fmt.Fprintln(os.Stderr, "audiomicro: "+err.Error())
+		fmt.Fprintln(os.Stderr, "audiomicro: "+oneLine(err.Error()))
 		os.Exit(1)
 	}
 }
@@ -90,3 +90,6 @@ func run(ctx context.Context, args []string) error {
 	}
 	return usage(fmt.Sprintf("unknown command %q: see `audiomicro help`", strings.Join(args, " ")))
 }
+
+// oneLine writes a text of several lines as one: scripts read one line per failure.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"audiomicro/internal/app"
 	"audiomicro/internal/db"
@@ -80,6 +82,10 @@ func payOrder(ctx context.Context, a *app.App, id int64) error {
 	return err
 }
 
+// orderStates are the words that --state takes.
+var orderStates = []string{string(orders.Draft), string(orders.Pending), string(orders.Authorized), string(orders.Paid), string(orders.Failed),
+	string(orders.Canceled), string(orders.Expired), string(orders.PartRefunded), string(orders.Refunded)}
+
 // orderList prints the newest orders.
 func orderList(ctx context.Context, args []string) (err error) {
 	p, err := parse(args, []string{"state"}, []string{"json"})
@@ -88,6 +94,9 @@ func orderList(ctx context.Context, args []string) (err error) {
 	}
 	if len(p.names) != 0 {
 		return usage("usage: audiomicro order list [--state STATE] [--json]")
+	}
+	if state := p.own["state"]; state != "" && !slices.Contains(orderStates, state) {
+		return usage(fmt.Sprintf("--state %s is none of %s", state, strings.Join(orderStates, ", ")))
 	}
 	a, err := open(ctx, p)
 	if err != nil {

@@ -155,7 +155,7 @@ func parseIDs(names []string) ([]int64, error) {
 	for _, n := range names {
 		id, err := strconv.ParseInt(n, 10, 64)
 		if err != nil || id <= 0 {
-			return nil, usage(fmt.Sprintf("%q is no id of a recording", n))
+			return nil, usage(fmt.Sprintf("%q is no id: ids are whole numbers from 1", n))
 		}
 		ids = append(ids, id)
 	}

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -12,7 +14,7 @@ import (
 )
 
 func serve(ctx context.Context, args []string) error {
-	p, err := parse(args, nil, nil)
+	p, err := alone("serve", args, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -44,7 +46,7 @@ func serve(ctx context.Context, args []string) error {
 }
 
 func migrate(ctx context.Context, args []string) error {
-	p, err := parse(args, nil, nil)
+	p, err := alone("migrate", args, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -67,9 +69,19 @@ func logger(level string) (*slog.Logger, error) {
 	return log, nil
 }
 
-// open opens the site's data for a command that runs beside the server. Its log goes to the standard error stream from
-// warnings on.
+// open opens the site's data for a command that looks at what is there: a mistyped folder is an error and not a new site.
 func open(ctx context.Context, p parsed) (*app.App, error) {
+	if p.config.Database == "" {
+		if _, err := os.Stat(p.config.SQLiteFile()); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no site in the folder %s: name the right one with --data", p.config.Data)
+		}
+	}
+	return openOrMake(ctx, p)
+}
+
+// openOrMake opens the site's data for a command that runs beside the server, and makes an empty site where there is none.
+// Its log goes to the standard error stream from warnings on.
+func openOrMake(ctx context.Context, p parsed) (*app.App, error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	slog.SetDefault(log)
 	return app.Open(ctx, p.config, app.Options{Version: version, Log: log})

@@ -220,6 +220,9 @@ func (c *Config) check() error {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("url: %q is not an http(s) address", c.URL)
 	}
+	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return fmt.Errorf("url: %q is more than a host: the site lives at the root, as https://sounds.example.org", c.URL)
+	}
 	c.URL = strings.TrimRight(c.URL, "/")
 	if c.MailFrom == "" {
 		c.MailFrom = "audiomicro@" + u.Hostname()

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestExitCodes calls the program wrongly: 2 for wrong usage, 1 for what failed, each with one line that says what.
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	settings := filepath.Join(t.TempDir(), "settings.yaml")
+	if err := os.WriteFile(settings, []byte("listen: localhost:1\nsounds: 3\nnoise: 4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	empty := t.TempDir()
+	for _, c := range []struct {
+		line string
+		code int
+		says string
+	}{
+		{"dance", 2, `unknown command "dance"`},
+		{"serve now", 2, `serve takes no "now"`},
+		{"serve -data x", 2, "two dashes"},
+		{"serve --date", 2, "unknown flag --date"},
+		{"serve --data", 2, "--data needs a value"},
+		{"migrate all", 2, `migrate takes no "all"`},
+		{"doctor all", 2, `doctor takes no "all"`},
+		{"version 1", 2, "version takes no"},
+		{"config check settings.yaml", 2, "config check takes no"},
+		{"order pay seven", 2, `"seven" is no id`},
+		{"order list --state lost", 2, "none of draft, pending"},
+		{"config check --config " + settings, 1, "field noise not found"},
+		{"config check --url https://sounds.example/shop", 1, "more than a host"},
+		{"config check --url ftp://sounds.example", 1, "not an http(s) address"},
+		{"doctor --data " + empty, 1, "no site in the folder"},
+		{"recording list --data " + filepath.Join(empty, "typo"), 1, "no site in the folder"},
+	} {
+		stdout, stderr, code := audiomicro(t, strings.Fields(c.line)...)
+		if code != c.code || !strings.Contains(stderr, c.says) || strings.Count(stderr, "\n") != 1 || stdout != "" {
+			t.Errorf("audiomicro %s: exit code %d, %q on standard error, %q on standard output; want %d and one line with %q", c.line, code, stderr, stdout, c.code, c.says)
+		}
+	}
+	if left, err := os.ReadDir(empty); err != nil || len(left) > 0 {
+		t.Errorf("commands that look left something behind: %v, %v", left, err)
+	}
+}
