@@ -116,6 +116,15 @@ func openSQLite(ctx context.Context, file string) (*DB, error) {
 	if _, err := os.Stat(filepath.Dir(abs)); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
 	}
+	// The database holds addresses and the key that signs licenses: whatever the folder's mode, nobody else reads it. SQLite
+	// gives its journal the mode of the database.
+	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: %w", file, err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open database %s: %w", file, err)
+	}
 	write, err := sql.Open("sqlite3", sqliteDSN(abs, 32768, false))
 	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
@@ -278,6 +287,13 @@ func IsFull(err error) bool {
 		return pg.Code == "53100"
 	}
 	return errors.Is(err, sqlite3.FULL)
+}
+
+// IsBadText tells whether err says that an argument is no text that the database can hold: PostgreSQL knows neither NUL nor
+// bytes that are not UTF-8 (SQLSTATE 22021, 22P05).
+func IsBadText(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05")
 }
 
 // block is a run of ids [next, end) that this process may give out.

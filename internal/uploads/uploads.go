@@ -125,7 +125,7 @@ func (s *Store) judge(head []byte) (sniff.Kind, error) {
 	}
 	var refused *sniff.RefusedError
 	if errors.As(err, &refused) {
-		return k, &web.Public{Status: http.StatusUnsupportedMediaType, Text: refused.Error() + " " + s.Accepted(), Err: err}
+		return k, &web.Public{Status: http.StatusUnsupportedMediaType, Text: "This file is " + refused.Found + ", not a sound recording. " + s.Accepted(), Err: err}
 	}
 	if err != nil {
 		return k, &web.Public{Status: http.StatusUnsupportedMediaType, Text: "This file's content is no sound that this site takes. " + s.Accepted(), Err: err}

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/db"
@@ -229,6 +230,9 @@ func (s *Site) serve(rt Route) http.Handler {
 }
 
 func (s *Site) run(rt Route, st *requestState, w http.ResponseWriter, r *http.Request) error {
+	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) {
+		return NotFound() // no name, token or code holds such bytes, and PostgreSQL does not even take them
+	}
 	if !rt.Cross {
 		if err := s.cross.Check(r); err != nil {
 			return &Public{Status: http.StatusForbidden, Text: "This form was sent from another site. Open the page here and try again.", Err: err}
@@ -332,6 +336,8 @@ func asPublic(err error) *Public {
 		return p
 	case errors.Is(err, db.ErrNotFound):
 		return &Public{Status: http.StatusNotFound, Text: "This page does not exist, or is not public.", Err: err}
+	case db.IsBadText(err):
+		return &Public{Status: http.StatusBadRequest, Text: "The request holds characters that are not text. Leave them out and try again.", Err: err}
 	case db.IsFull(err):
 		return &Public{Status: http.StatusInsufficientStorage, Text: "The disk is full. What you sent before is kept; try again later.", Err: err}
 	case errors.As(err, &tooLarge):
