@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -140,7 +141,7 @@ func (a *App) Backup(ctx context.Context, dir string) (BackupReport, error) {
 		_, err := w.Write(text)
 		return err
 	})
-	return report, errors.Join(err, syncFolder(dir))
+	return report, errors.Join(err, syncFolders(dir))
 }
 
 // Refs lists every blob that some row refers to.
@@ -245,12 +246,22 @@ func (c *counter) Write(p []byte) (int, error) {
 	return c.hash.Write(p)
 }
 
-func syncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
+// syncFolders makes the names of all files below dir durable, and its own.
+func syncFolders(dir string) error {
+	one := func(path string) error {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(f.Sync(), f.Close())
 	}
-	return errors.Join(f.Sync(), f.Close())
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() {
+			err = one(path)
+		}
+		return err
+	})
+	return errors.Join(err, one(filepath.Dir(filepath.Clean(dir))))
 }
 
 // copyBlob copies bytes out and checks on the way that they are what their name says.

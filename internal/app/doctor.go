@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
@@ -19,7 +20,23 @@ type Diagnosis struct {
 
 // Doctor compares rows with bytes, licenses with orders and certificates, and the book with itself, while the site runs.
 // readData reads every content again and compares its hash.
+//
+// A site at work changes between two questions, so that one answer may not fit the other: what looks wrong is asked again,
+// and only what is still wrong is a problem.
 func (a *App) Doctor(ctx context.Context, readData bool) (Diagnosis, error) {
+	d, err := a.diagnose(ctx, readData)
+	for try := 0; err == nil && len(d.Problems) > 0 && try < 2; try++ {
+		again, err := a.diagnose(ctx, readData)
+		if err != nil {
+			return d, err
+		}
+		again.Problems = slices.DeleteFunc(again.Problems, func(p string) bool { return !slices.Contains(d.Problems, p) })
+		d = again
+	}
+	return d, err
+}
+
+func (a *App) diagnose(ctx context.Context, readData bool) (Diagnosis, error) {
 	d := Diagnosis{Problems: []string{}, Notes: []string{}}
 	checks := []func(context.Context, *Diagnosis) error{
 		a.checkEngine,

@@ -35,7 +35,7 @@ func readManifest(dir string) (Manifest, error) {
 		return m, fmt.Errorf("%s holds no finished backup: %w", dir, err)
 	}
 	sum := sha256.Sum256(text)
-	if strings.TrimSuffix(string(want), "\n") != hex.EncodeToString(sum[:]) {
+	if string(want) != hex.EncodeToString(sum[:])+"\n" {
 		return m, fmt.Errorf("%s or %s in %s is damaged: they do not fit each other", manifestName, sumName, dir)
 	}
 	if err := json.Unmarshal(text, &m); err != nil {
@@ -136,7 +136,7 @@ func Restore(ctx context.Context, c config.Config, dir string, opt Options) (rep
 		report.Blobs++
 		report.Bytes += size
 	}
-	return report, restoreRows(ctx, d, dir, m, &report, opt)
+	return report, restoreRows(ctx, d, c, dir, m, &report, opt)
 }
 
 // emptySite refuses a database that holds anything of people or money, or that cannot take the backup's rows.
@@ -178,8 +178,8 @@ func putFile(ctx context.Context, blobs blob.Store, path, name string) (int64, e
 	return size, nil
 }
 
-// restoreRows fills all tables in one transaction: the site is there as a whole or not at all.
-func restoreRows(ctx context.Context, d *db.DB, dir string, m Manifest, report *BackupReport, opt Options) error {
+// restoreRows fills all tables and enqueues the unfinished jobs, in one transaction: the site is there as a whole or not at all.
+func restoreRows(ctx context.Context, d *db.DB, c config.Config, dir string, m Manifest, report *BackupReport, opt Options) error {
 	refs, err := db.References(ctx, d)
 	if err != nil {
 		return err
@@ -188,13 +188,20 @@ func restoreRows(ctx context.Context, d *db.DB, dir string, m Manifest, report *
 	if err != nil {
 		return err
 	}
-	// Jobs are enqueued by an app that knows their kinds; it only wires itself once the rows are there.
-	err = d.Tx(ctx, func(tx *db.Tx) error {
-		report.Rows = 0
-		for _, t := range inOrderOf(m.Tables, refs) {
+	a := &App{Config: c, Log: opt.Log, Now: opt.Now, DB: d, Version: opt.Version}
+	if err := a.wire(ctx); err != nil { // knows the kinds of jobs
+		return err
+	}
+	tables := inOrderOf(m.Tables, refs)
+	return d.Tx(ctx, func(tx *db.Tx) error {
+		report.Rows, report.Jobs = 0, len(queue)
+		// What a new site puts into its tables goes first.
+		for _, t := range slices.Backward(tables) {
 			if _, err := db.Exec(ctx, tx, `DELETE FROM "`+t.Name+`"`); err != nil {
 				return fmt.Errorf("restore table %s: %w", t.Name, err)
 			}
+		}
+		for _, t := range tables {
 			n, err := loadTable(ctx, tx, filepath.Join(dir, "tables", t.Name+".jsonl"), t)
 			if err != nil {
 				return fmt.Errorf("restore table %s: %w", t.Name, err)
@@ -204,24 +211,10 @@ func restoreRows(ctx context.Context, d *db.DB, dir string, m Manifest, report *
 			}
 			report.Rows += n
 		}
-		_, err := db.Exec(ctx, tx, `DELETE FROM upload WHERE finished_at = 0`)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	report.Jobs = len(queue)
-	return requeue(ctx, d, queue, opt)
-}
-
-// requeue enqueues the backup's unfinished jobs under their kinds.
-func requeue(ctx context.Context, d *db.DB, list []jobs.Waiting, opt Options) error {
-	a := &App{Config: config.Default(), Log: opt.Log, Now: opt.Now, DB: d, Version: opt.Version}
-	if err := a.wire(ctx); err != nil {
-		return err
-	}
-	return d.Tx(ctx, func(tx *db.Tx) error {
-		_, err := a.Jobs.Requeue(ctx, tx, list)
+		if _, err := db.Exec(ctx, tx, `DELETE FROM upload WHERE finished_at = 0`); err != nil {
+			return err
+		}
+		_, err := a.Jobs.Requeue(ctx, tx, queue)
 		return err
 	})
 }
