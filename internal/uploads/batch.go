@@ -165,7 +165,8 @@ func (s *Store) batchRow(w http.ResponseWriter, r *http.Request) error {
 	if err := web.ParseForm(w, r, formLimit); err != nil {
 		return err
 	}
-	sh, err := s.sheet(r, append(r.URL.Query()["ids"], r.PostForm.Get("id")))
+	list := append(r.URL.Query()["ids"], r.PostForm.Get("id"))
+	sh, err := s.sheet(r, list)
 	if err != nil {
 		return err
 	}
@@ -196,8 +197,17 @@ func (s *Store) batchRow(w http.ResponseWriter, r *http.Request) error {
 			out.Errors[column] = p.Text
 		}
 	}
-	for i := range sh.rows {
-		if sh.rows[i].ready() {
+	// Counted anew: another row may have been saved beside this one.
+	now, err := s.sheet(r, list)
+	if err != nil {
+		return err
+	}
+	for i := range now.rows {
+		other := &now.rows[i]
+		if other.rec.ID == id {
+			other = row
+		}
+		if other.ready() {
 			out.Ready++
 		}
 	}

@@ -45,10 +45,11 @@ export default function batch(root) {
   const count = () => { picked.textContent = `${chosen().length} selected` };
 
   const waiting = new Map();
+  let line = Promise.resolve(); // one row after the other, so that the last answer counts the rows as they are
   const save = row => {
     if (!root.dataset.save) return;
     clearTimeout(waiting.get(row));
-    waiting.set(row, setTimeout(() => send(row), 600));
+    waiting.set(row, setTimeout(() => { line = line.then(() => send(row)) }, 600));
   };
   const send = async row => {
     waiting.delete(row);
