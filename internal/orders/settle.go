@@ -191,6 +191,10 @@ func (s *Store) Refund(ctx context.Context, orderID int64, lineIDs []int64, why 
 		return web.Refuse(http.StatusUnprocessableEntity, "Say in a sentence why the money goes back; it is shown on the certificate.")
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		// The row is locked first: of two refunds at once the second sees all that the first did, and knows which line is the last.
+		if _, err := db.Exec(ctx, tx, `UPDATE orders SET updated_at = updated_at WHERE id = $1`, orderID); err != nil {
+			return fmt.Errorf("lock order %d: %w", orderID, err)
+		}
 		o, err := s.Order(ctx, tx, orderID)
 		if err != nil {
 			return err
