@@ -4,7 +4,7 @@ import "audiomicro/internal/personal"
 
 // Personal declares what this domain's tables hold about people.
 func Personal() personal.Declaration {
-	const books = "a sold license is proof for both sides and belongs to the books that tax law has kept; free licenses go with the account"
+	const books = "a sold license is proof for both sides and belongs to the books that tax law has kept"
 	uses := []personal.Use{personal.Sell, personal.Account}
 	proof := personal.Column{Cat: personal.Commerce, Uses: uses, See: []personal.Audience{personal.Self, personal.OtherParty, personal.Admins}, Export: true, Erase: personal.Keep, Hold: books}
 	who := personal.Column{Cat: personal.Identifier, Uses: uses, See: []personal.Audience{personal.Self, personal.Admins}, Export: true, Erase: personal.Keep, Hold: books}
