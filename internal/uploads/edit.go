@@ -170,7 +170,7 @@ func (s *Store) problems(ctx context.Context, id int64) ([]recordings.Problem, e
 
 // typed reads the form into e and the edit it asks for.
 func (s *Store) typed(e *editing, form url.Values) Edit {
-	e.tags = form.Get("tags")
+	e.tags = clip(form.Get("tags"), 4000) // shown again as typed, whatever came
 	e.desc = recordings.Description{
 		Title: form.Get("title"), Description: form.Get("description"), Tags: recordings.SplitTags(e.tags), Category: form.Get("category"),
 		Pack: form.Get("pack"), AITraining: form.Get("ai") != "", Rights: form.Get("rights") != "",

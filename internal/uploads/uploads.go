@@ -26,6 +26,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/audio/meta"
@@ -288,13 +289,29 @@ func splitGenre(genre string) []string {
 	return strings.FieldsFunc(genre, func(r rune) bool { return r == ',' || r == ';' || r == '/' })
 }
 
-// baseName is the last part of a name that a browser sent, whichever slashes it uses.
+// baseName is the last part of a name that a browser sent, whichever slashes it uses: at most 255 bytes of text without
+// control characters and without the marks that turn its direction, which hide what a file is.
 func baseName(name string) string {
-	name = path.Base(strings.ReplaceAll(name, "\\", "/"))
-	if name == "." || name == "/" {
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	name = strings.TrimSpace(path.Base(strings.ReplaceAll(name, "\\", "/")))
+	if name == "." || name == "/" || name == "" {
 		return "upload"
 	}
-	return name
+	const most = 255
+	if len(name) <= most {
+		return name
+	}
+	// The end says what it is.
+	ext := path.Ext(name)
+	if len(ext) > 10 {
+		ext = ""
+	}
+	return strings.ToValidUTF8(name[:most-len(ext)], "") + ext
 }
 
 func randomHex() string {

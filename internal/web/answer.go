@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/a-h/templ"
 	"github.com/andybalholm/brotli"
@@ -201,7 +202,9 @@ func ReadJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error 
 	return nil
 }
 
-// ParseForm reads a form of at most limit bytes.
+// ParseForm reads a form of at most limit bytes. Values that are no text (NUL, bytes that are not UTF-8) are refused; the
+// marks that turn the direction of what stands around them (Unicode Standard Annex 9, section 2: embeddings, overrides and
+// isolates) are taken out of every value, for shown among other people's words they make a name look like another.
 func ParseForm(w http.ResponseWriter, r *http.Request, limit int64) error {
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	if err := r.ParseForm(); err != nil {
@@ -211,7 +214,27 @@ func ParseForm(w http.ResponseWriter, r *http.Request, limit int64) error {
 		}
 		return &Public{Status: http.StatusBadRequest, Text: "The form cannot be read. Go back and send it again.", Err: err}
 	}
+	for _, form := range []url.Values{r.PostForm, r.Form} {
+		for _, values := range form {
+			for i, v := range values {
+				if !isText(v) {
+					return Refuse(http.StatusUnprocessableEntity, "A field of this form holds bytes that are no text. Go back, remove them and send it again.")
+				}
+				values[i] = strings.Map(unturned, v)
+			}
+		}
+	}
 	return nil
+}
+
+// isText tells whether s can be stored and shown as text.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+func unturned(r rune) rune {
+	if r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
+		return -1
+	}
+	return r
 }
 
 // PathID reads an int64 id from the route's {name}; anything else does not exist.

@@ -15,12 +15,12 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/db"
@@ -230,8 +230,11 @@ func (s *Site) serve(rt Route) http.Handler {
 }
 
 func (s *Site) run(rt Route, st *requestState, w http.ResponseWriter, r *http.Request) error {
-	if strings.ContainsRune(r.URL.Path, 0) || !utf8.ValidString(r.URL.Path) {
+	if !isText(r.URL.Path) {
 		return NotFound() // no name, token or code holds such bytes, and PostgreSQL does not even take them
+	}
+	if query, err := url.QueryUnescape(r.URL.RawQuery); err != nil || !isText(query) {
+		return Refuse(http.StatusBadRequest, "This address holds bytes that are no text.")
 	}
 	if !rt.Cross {
 		if err := s.cross.Check(r); err != nil {

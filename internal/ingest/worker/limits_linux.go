@@ -49,15 +49,34 @@ func killSession(pid int) error {
 	return err
 }
 
+// addressSpace is what this process has mapped already, in bytes. Go reserves more than a gigabyte at its start without
+// using it, how much differs from start to start; a limit that counted it would now and then leave nothing to work with.
+func addressSpace() (uint64, error) {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0, fmt.Errorf("read the address space: %w", err)
+	}
+	pages, _, _ := strings.Cut(string(text), " ")
+	n, err := strconv.ParseUint(pages, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("read the address space: %w", err)
+	}
+	return n * uint64(os.Getpagesize()), nil
+}
+
 // confine sets the limits of this process; children inherit them.
 func confine(l Limits, maxSeconds float64) error {
 	cpu := uint64(l.CPUBase + maxSeconds*l.CPUPerSecond)
+	reserved, err := addressSpace()
+	if err != nil {
+		return err
+	}
 	for _, limit := range []struct {
 		name     string
 		resource int
 		value    uint64
 	}{
-		{"address space", unix.RLIMIT_AS, uint64(l.AddressSpace)},
+		{"address space", unix.RLIMIT_AS, reserved + uint64(l.AddressSpace)},
 		{"file size", unix.RLIMIT_FSIZE, uint64(l.FileSize)},
 		{"open files", unix.RLIMIT_NOFILE, l.OpenFiles},
 		{"core size", unix.RLIMIT_CORE, 0},

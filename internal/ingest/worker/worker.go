@@ -56,7 +56,7 @@ type Request struct {
 
 // Limits bound the worker process; a zero field takes the default.
 type Limits struct {
-	AddressSpace  int64   `json:"address_space"`   // bytes; 2 GB
+	AddressSpace  int64   `json:"address_space"`   // bytes beyond what the process starts with; 2 GB
 	Heap          int64   `json:"heap"`            // bytes the garbage collector tries to stay under; 48 MB
 	CPUBase       float64 `json:"cpu_base"`        // seconds; 60
 	CPUPerSecond  float64 `json:"cpu_per_second"`  // CPU seconds granted for each second of sound that was decoded; 0.5
