@@ -216,9 +216,30 @@ func (s *Store) receiveFrom(w http.ResponseWriter, r *http.Request, u Upload, of
 		return u, err
 	}
 	// A client that goes away ends the request's context; what it sent before still counts, so the work goes on without.
-	ctx := context.WithoutCancel(r.Context())
-	return s.Receive(ctx, u, offset, deadlineReader{r.Body, w}, check)
+	ctx, stop := context.WithCancel(context.WithoutCancel(r.Context()))
+	defer stop()
+	go func() {
+		select {
+		case <-s.Site.Closing:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(closingGrace):
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	u, err = s.Receive(ctx, u, offset, deadlineReader{r.Body, w}, check)
+	if err != nil && ctx.Err() != nil {
+		err = &web.Public{Status: http.StatusServiceUnavailable, Text: "The server restarts. Ask with HEAD how far the upload is, and go on from there.", Err: err, RetryAfter: 2 * time.Second}
+	}
+	return u, err
 }
+
+// closingGrace is how long a request may go on sending when the server stops. The protocol resumes, so nobody needs to wait
+// for a connection that is slow or dead.
+const closingGrace = 2 * time.Second
 
 // deadlineReader is a request body whose pending read can be woken.
 type deadlineReader struct {

@@ -290,7 +290,12 @@ type patientBody struct {
 
 func (b patientBody) Read(p []byte) (int, error) {
 	b.rc.SetReadDeadline(b.now().Add(time.Minute)) // a server without deadlines refuses this, which is as good
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		// From here on net/http watches the connection, and would take the deadline for its end while the file is still stored.
+		b.rc.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 func (s *Store) dropForm(w http.ResponseWriter, r *http.Request) error {
