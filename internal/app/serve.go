@@ -91,8 +91,9 @@ func (s *Server) Stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, drain)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
+	if errors.Is(err, context.DeadlineExceeded) { // a client that hangs is no fault of ours
+		s.app.Log.Warn("requests that took too long were cut off", "seconds", drain.Seconds())
+		err = s.http.Close()
 	}
 	if s.metrics != nil {
 		err = errors.Join(err, s.metrics.Close())

@@ -13,6 +13,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -118,11 +119,11 @@ func openSQLite(ctx context.Context, file string) (*DB, error) {
 	}
 	// The database holds addresses and the key that signs licenses: whatever the folder's mode, nobody else reads it. SQLite
 	// gives its journal the mode of the database.
-	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", file, err)
+	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		err = f.Close()
 	}
-	if err := f.Close(); err != nil {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
 	}
 	write, err := sql.Open("sqlite3", sqliteDSN(abs, 32768, false))
