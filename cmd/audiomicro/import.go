@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"sync"
@@ -111,6 +112,9 @@ func importResult(list []uploads.Imported, asJSON bool) error {
 func openToWork(ctx context.Context, p parsed) (a *app.App, work bool, err error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	slog.SetDefault(log)
+	if err := siteExists(p); err != nil {
+		return nil, false, err
+	}
 	if p.config.Node == "" {
 		p.config.Node = fmt.Sprintf("import-%d", os.Getpid()) // never a server's name: two of one name would clear each other's files
 	}
@@ -134,5 +138,8 @@ func workJobs(ctx context.Context, a *app.App) (stop func()) {
 	return func() {
 		cancel()
 		wg.Wait()
+		if err := os.Remove(a.Ingest.Dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			a.Log.Warn("remove the working folder", "err", err)
+		}
 	}
 }

@@ -71,12 +71,21 @@ func logger(level string) (*slog.Logger, error) {
 
 // open opens the site's data for a command that looks at what is there: a mistyped folder is an error and not a new site.
 func open(ctx context.Context, p parsed) (*app.App, error) {
-	if p.config.Database == "" {
-		if _, err := os.Stat(p.config.SQLiteFile()); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no site in the folder %s: name the right one with --data", p.config.Data)
-		}
+	if err := siteExists(p); err != nil {
+		return nil, err
 	}
 	return openOrMake(ctx, p)
+}
+
+// siteExists refuses a folder without a site: a mistyped --data would else make an empty one.
+func siteExists(p parsed) error {
+	if p.config.Database != "" {
+		return nil
+	}
+	if _, err := os.Stat(p.config.SQLiteFile()); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no site in the folder %s: name the right one with --data", p.config.Data)
+	}
+	return nil
 }
 
 // openOrMake opens the site's data for a command that runs beside the server, and makes an empty site where there is none.
