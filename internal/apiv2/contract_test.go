@@ -129,7 +129,7 @@ func paging(t *testing.T, s *testkit.Site, c client, key string) {
 	if len(seen) != 17 || !slices.IsSorted(seen) {
 		t.Errorf("over all pages: %v", seen)
 	}
-	v := want(t, "second page", c.get("/apiv2/search/?page=2&page_size=10"), http.StatusOK)
+	v := want(t, "second page", c.get("/apiv2/search/?page_size=10&page=2?"), http.StatusOK) // the question mark is a client's
 	if v["next"] != nil || v["previous"] != s.URL+"/apiv2/search/?page_size=10&page=1" || len(v["results"].([]any)) != 7 {
 		t.Errorf("second page: next %v, previous %v, %d results", v["next"], v["previous"], len(v["results"].([]any)))
 	}

@@ -186,6 +186,47 @@ func TestPaidSoundsAreGuarded(t *testing.T) {
 	})
 }
 
+// TestPublicFiles fetches what everybody may have: pictures, and the first seconds where full length is for members.
+func TestPublicFiles(t *testing.T) {
+	testkit.EachSite(t, func(c *config.Config) { c.Moderation, c.MemberPreview = "off", true }, func(t *testing.T, s *testkit.Site) {
+		s.Site.Secure = true // as if a proxy took https
+		maker := s.Account("Maker", "contributor")
+		up := with(t, s, "Bearer "+maker.Bearer)
+		id := number(t, want(t, "upload", up.upload("long.wav", tone(t, 7, 40), described("Long tone", "long tone sine")), http.StatusCreated)["id"])
+		state(t, s, id, recordings.Published)
+		here := fmt.Sprintf("/apiv2/sounds/%d/", id)
+		sound := want(t, "sound", up.get(here), http.StatusOK)
+		whole, err := s.Recordings.MediaNamed(t.Context(), id, recordings.PreviewHQ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		previews := sound["previews"].(object)
+		got := up.get(strings.TrimPrefix(previews["preview-hq-ogg"].(string), s.URL))
+		if n := int64(len(got.Text)); got.Status != http.StatusOK || !strings.HasPrefix(got.Text, "OggS") || n < whole.ByteSize/2 || n > whole.ByteSize*4/5 || len(previews) != 2 {
+			t.Errorf("30 of 40 seconds: %d, %d bytes of %d, %v", got.Status, n, whole.ByteSize, previews)
+		}
+		for key, address := range sound["images"].(object) {
+			kind := "image/png"
+			if strings.HasPrefix(key, "spectral") {
+				kind = "image/jpeg"
+			}
+			if got := with(t, s, "").get(strings.TrimPrefix(address.(string), s.URL)); got.Status != http.StatusOK || got.Header.Get("Content-Type") != kind {
+				t.Errorf("%s: %d %s", key, got.Status, got.Header.Get("Content-Type"))
+			}
+		}
+		for _, rest := range []string{"-hq.wav", "-mq.ogg", "_wave_X.png", ".ogg", "-hq.ogg/"} {
+			if got := up.get(fmt.Sprintf("/data/previews/%d/%d_%d%s", id/1000, id, maker.ID, rest)); got.Status != http.StatusNotFound {
+				t.Errorf("%s: %d", rest, got.Status)
+			}
+		}
+		want(t, "another folder", up.get(fmt.Sprintf("/data/previews/%d/%d_%d-hq.ogg", id/1000+1, id, maker.ID)), http.StatusNotFound)
+		want(t, "another owner", up.get(fmt.Sprintf("/data/previews/%d/%d_%d-hq.ogg", id/1000, id, maker.ID+1)), http.StatusNotFound)
+		plain := client{t, s, http.Header{"Authorization": {"Bearer " + maker.Bearer}, "X-Forwarded-Proto": {"http"}}}
+		detail(t, "download without https", plain.get(here+"download/"), http.StatusForbidden, "This resource requires a secure connection (https)")
+		want(t, "reading without https", plain.get(here), http.StatusOK)
+	})
+}
+
 // buy gives an account the Standard license through cart, checkout and the test provider.
 func buy(t *testing.T, s *testkit.Site, name string, buyer *testkit.Person, id int64) {
 	t.Helper()

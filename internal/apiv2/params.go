@@ -17,10 +17,11 @@ type params []param
 type param struct{ key, value string }
 
 // parse reads the query of an address as Freesound's framework does: parted by & only (a semicolon is text), + is a blank, and
-// what is no percent code stays as it is.
+// what is no percent code stays as it is. A question mark at the end is none of the query: a client adds one to whatever
+// address it follows.
 func parse(raw string) params {
 	var out params
-	for pair := range strings.SplitSeq(raw, "&") {
+	for pair := range strings.SplitSeq(strings.TrimRight(raw, "?"), "&") {
 		if pair == "" {
 			continue
 		}
