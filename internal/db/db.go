@@ -106,6 +106,7 @@ func sqliteDSN(file string, cacheKiB int, readOnly bool) string {
 		v.Add("_pragma", "query_only(ON)")
 		v.Set("_txlock", "deferred")
 	}
+	v.Set("modeof", file) // the write-ahead log is as private as the database
 	return "file:" + (&url.URL{Path: file}).EscapedPath() + "?" + v.Encode()
 }
 
@@ -117,8 +118,7 @@ func openSQLite(ctx context.Context, file string) (*DB, error) {
 	if _, err := os.Stat(filepath.Dir(abs)); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", file, err)
 	}
-	// The database holds addresses and the key that signs licenses: whatever the folder's mode, nobody else reads it. SQLite
-	// gives its journal the mode of the database.
+	// The database holds addresses and the key that signs licenses: whatever the folder's mode, nobody else reads it.
 	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err == nil {
 		err = f.Close()
@@ -217,7 +217,7 @@ func (d *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := d.once(ctx, f)
 		if err == nil || attempt == 5 || !retryable(err) {
-			return err
+			return d.explain(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -287,7 +287,7 @@ func IsFull(err error) bool {
 	if errors.As(err, &pg) {
 		return pg.Code == "53100"
 	}
-	return errors.Is(err, sqlite3.FULL)
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, errFull)
 }
 
 // IsBadText tells whether err says that an argument is no text that the database can hold: PostgreSQL knows neither NUL nor
