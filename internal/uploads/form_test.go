@@ -195,7 +195,11 @@ func TestHostileText(t *testing.T) {
 				form["tags"] = []string{"bell, metal, short, " + text}
 				form["description"], form["pack"], form["price-standard"] = []string{text}, []string{text}, []string{"9"}
 				res := ann.Post(edit, form)
-				if res.Status != http.StatusSeeOther {
+				if name == "nul" || name == "broken" {
+					if res.Status != http.StatusUnprocessableEntity || !strings.Contains(res.Text, "no text") || find(t, s, rec.ID).Title == text {
+						t.Errorf("what is no text: %d %.300s", res.Status, res.Text)
+					}
+				} else if res.Status != http.StatusSeeOther {
 					t.Fatalf("save: %d %.300s", res.Status, res.Text)
 				}
 				for _, page := range []testkit.Answer{ann.Get(edit), ann.Get("/my-sounds"), ann.Get("/upload"), ann.Get(sheetURL([]int64{rec.ID}))} {
@@ -238,12 +242,56 @@ func TestHostileText(t *testing.T) {
 				t.Errorf("the review page holds %q", bad)
 			}
 		}
-		note := "\x00no\u202e<script>alert(1)</script>" + strings.Repeat("x", 1_000)
+		note := "no\u202e<script>alert(1)</script>" + strings.Repeat("x", 1_000)
 		if res := mod.Post(fmt.Sprintf("/review/%d", rec.ID), url.Values{"decision": {"return"}, "reason": {"other"}, "note": {note}}); res.Status != http.StatusSeeOther {
 			t.Fatalf("return: %d %s", res.Status, res.Text)
 		}
 		if text := ann.Get("/my-sounds").Text; strings.Contains(text, "<script>alert") || !strings.Contains(text, "no&lt;script&gt;") {
 			t.Error("the note is not shown as text")
+		}
+	})
+}
+
+// TestHostileFile sends what breaks pages and databases in a file's name and in its tags.
+func TestHostileFile(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		ctx, ann := context.Background(), s.Person("Ann", "contributor")
+		seed := 150
+		for name, text := range map[string]string{
+			"script": `<script>alert(1)</script>`, "nul": "a\x00b\x07c", "rtl": "abc\u202egnp", "broken": "caf\xe9\xff", "long": strings.Repeat("wide ", 6_000), "way out": "../../../etc/passwd", "backslashes": `C:\dir\..\x`, "nothing": "/",
+		} {
+			seed++
+			data := tone(t, seed)
+			title := []byte(text + "\x00")
+			title = append(title, make([]byte, len(title)%2)...)
+			data = binary.LittleEndian.AppendUint32(append(data, "LIST"...), uint32(12+len(title)))
+			data = append(binary.LittleEndian.AppendUint32(append(data, "INFOINAM"...), uint32(len(title))), title...)
+			binary.LittleEndian.PutUint32(data[4:], uint32(len(data)-8))
+			t.Run(name, func(t *testing.T) {
+				taken, err := s.Uploads.Take(ctx, ann.ID, text+".wav", bytes.NewReader(data), uploads.Extra{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				at := create(t, ann, text+".wav", len(data))
+				for _, page := range []testkit.Answer{ann.Get("/upload"), ann.Get("/my-sounds"), ann.Get(fmt.Sprintf("/recordings/%d/edit", taken.Recording.ID)), ann.Get(sheetURL([]int64{taken.Recording.ID}))} {
+					if page.Status != 200 || len(page.Text) > 300_000 {
+						t.Fatalf("%d, %d bytes", page.Status, len(page.Text))
+					}
+					for _, bad := range []string{"<script>alert", "\x00", "\x07", "\u202e", "\xff"} {
+						if strings.Contains(page.Text, bad) {
+							t.Errorf("a page holds %q", bad)
+						}
+					}
+				}
+				rec := whole(t, s, patch(ann, at, 0, data), data)
+				if rec.ID != taken.Recording.ID || rec.FileName == "" || strings.ContainsAny(rec.FileName, "/\\") {
+					t.Errorf("draft %d %q", rec.ID, rec.FileName)
+				}
+				if res := ann.Get(strings.Replace(sheetURL([]int64{rec.ID}), "describe?", "describe.csv?", 1)); res.Status != 200 {
+					t.Errorf("table: %d", res.Status)
+				}
+			})
 		}
 	})
 }
