@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"audiomicro/internal/access"
 	"audiomicro/internal/config"
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
@@ -341,6 +342,17 @@ func TestUploadsAreChecked(t *testing.T) {
 		v := want(t, "pending", c.get("/apiv2/sounds/pending_uploads/"), http.StatusOK)
 		if len(v["pending_moderation"].([]any)) != 2 || len(v["pending_description"].([]any)) != 0 {
 			t.Errorf("pending: %v", v)
+		}
+		// What the review returns can be described again.
+		id := number(t, v["pending_moderation"].([]any)[0].(object)["id"])
+		if err := s.Moderation.Return(t.Context(), access.Actor{}, id, "other", "Say more."); err != nil {
+			t.Fatal(err)
+		}
+		rec := state(t, s, id, recordings.Returned)
+		again := url.Values{"upload_filename": {rec.FileName}, "tags": {"lo-fi tone sine"}, "license": {"Creative Commons 0"}, "description": {"More."}, "name": {"More"}}
+		want(t, "described again", c.post("/apiv2/sounds/describe/", again), http.StatusCreated)
+		if rec = state(t, s, id, recordings.Submitted); rec.Title != "More" {
+			t.Errorf("described again as %q", rec.Title)
 		}
 		other := s.Account("Other", "contributor")
 		wrongField(t, "somebody else's upload", clientOf(t, s, other).post("/apiv2/sounds/describe/", url.Values{"upload_filename": {"tone 0.wav"}}), "upload_filename")

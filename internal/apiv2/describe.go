@@ -34,11 +34,11 @@ func (f *Face) describe(w http.ResponseWriter, r *http.Request) error {
 		return faults{"upload_filename": {required}}
 	}
 	actor := access.From(r.Context())
-	list, err := f.undescribed(r.Context(), actor.ID)
+	list, err := f.drafts(r.Context(), actor.ID)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(list, func(rec recordings.Recording) bool { return rec.FileName == name })
+	i := slices.IndexFunc(list, func(rec recordings.Recording) bool { return rec.FileName == name && describable(rec) })
 	if i < 0 {
 		return faults{"upload_filename": {fmt.Sprintf("Upload filename (%.100s) must be one of the uploads that wait for a description.", name)}}
 	}
@@ -51,10 +51,21 @@ func (f *Face) describe(w http.ResponseWriter, r *http.Request) error {
 // maxPending is how many pending recordings of each kind are looked at.
 const maxPending = 500
 
-// undescribed lists the drafts of an account that nobody asked to review, newest first.
-func (f *Face) undescribed(ctx context.Context, account int64) ([]recordings.Recording, error) {
-	list, err := f.Recordings.List(ctx, recordings.Filter{OwnerID: account, State: recordings.Draft, Limit: maxPending})
-	return slices.DeleteFunc(list, func(rec recordings.Recording) bool { return rec.SubmitWhenReady != 0 }), err
+// drafts lists what an account has uploaded and not submitted, newest first: first the drafts, then what the review returned.
+func (f *Face) drafts(ctx context.Context, account int64) (list []recordings.Recording, err error) {
+	for _, state := range []recordings.State{recordings.Draft, recordings.Returned} {
+		part, err := f.Recordings.List(ctx, recordings.Filter{OwnerID: account, State: state, Limit: maxPending})
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, part...)
+	}
+	return list, nil
+}
+
+// describable tells whether a recording waits for a description: nobody asked to review it, or the review returned it.
+func describable(rec recordings.Recording) bool {
+	return (rec.State == recordings.Draft || rec.State == recordings.Returned) && rec.SubmitWhenReady == 0
 }
 
 // say saves a description with its license and asks for review when the analysis is done. Who describes a recording here
@@ -245,7 +256,7 @@ func jsonForm(body []byte) (url.Values, error) {
 // pending lists what has been uploaded and is not published yet.
 func (f *Face) pending(w http.ResponseWriter, r *http.Request) error {
 	ctx, account := r.Context(), access.From(r.Context()).ID
-	drafts, err := f.Recordings.List(ctx, recordings.Filter{OwnerID: account, State: recordings.Draft, Limit: maxPending})
+	drafts, err := f.drafts(ctx, account)
 	if err != nil {
 		return err
 	}
@@ -259,7 +270,7 @@ func (f *Face) pending(w http.ResponseWriter, r *http.Request) error {
 	}
 	names, processing, moderation := []string{}, []object{}, []object{}
 	for _, rec := range drafts {
-		if rec.SubmitWhenReady == 0 {
+		if describable(rec) {
 			names = append(names, rec.FileName)
 			continue
 		}

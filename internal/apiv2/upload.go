@@ -14,7 +14,6 @@ import (
 	"unicode/utf8"
 
 	"audiomicro/internal/access"
-	"audiomicro/internal/recordings"
 	"audiomicro/internal/uploads"
 	"audiomicro/internal/web"
 )
@@ -32,7 +31,7 @@ const (
 )
 
 // upload takes one file, and its description when there is one: then the recording goes to review as soon as it is analyzed.
-// What is refused leaves nothing behind. The same file again is the same draft while nothing was said about it, else 400.
+// What is refused leaves nothing behind. The same file again is the same draft while it waits for a description, else 400.
 func (f *Face) upload(w http.ResponseWriter, r *http.Request) error {
 	actor := access.From(r.Context())
 	rc := http.NewResponseController(w)
@@ -134,7 +133,7 @@ func broken(err error) error {
 // finish describes what was received, or leaves it to be described.
 func (f *Face) finish(ctx context.Context, actor access.Actor, in incoming) error {
 	rec := in.taken.Recording
-	if in.taken.Repeated && (rec.State != recordings.Draft || rec.SubmitWhenReady != 0) {
+	if in.taken.Repeated && !describable(rec) {
 		return web.Refuse(http.StatusBadRequest, alreadyThere, f.Site.Name)
 	}
 	if !in.described() {
