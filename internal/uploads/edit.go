@@ -110,7 +110,7 @@ func (s *Store) editForm(w http.ResponseWriter, r *http.Request) error {
 		web.Notify(w, s.Site.Secure, "Saved.")
 		return web.See(w, r, editURL(rec.ID))
 	}
-	problems, err := s.problems(r.Context(), rec.ID)
+	problems, waits, err := s.problems(r.Context(), rec.ID)
 	if err != nil {
 		return err
 	}
@@ -124,8 +124,12 @@ func (s *Store) editForm(w http.ResponseWriter, r *http.Request) error {
 		e.note = &ui.Note{Tone: ui.ToneWarn, Text: "It is saved, but not submitted: something is missing."}
 		return s.showEditing(w, r, e)
 	}
-	if err := s.DB.Tx(r.Context(), func(tx *db.Tx) error { return s.Recordings.Submit(r.Context(), tx, rec.ID) }); err != nil {
+	if err := s.DB.Tx(r.Context(), func(tx *db.Tx) error { return s.Recordings.SubmitWhenReady(r.Context(), tx, rec.ID) }); err != nil {
 		return err
+	}
+	if waits {
+		web.Notify(w, s.Site.Secure, "It goes to review as soon as it is analyzed. You hear from us by mail.")
+		return web.See(w, r, "/my-sounds")
 	}
 	web.Notify(w, s.Site.Secure, "Submitted for review. You hear from us by mail.")
 	return web.See(w, r, "/my-sounds")
@@ -152,20 +156,25 @@ func formField(problem string) string {
 	return problem
 }
 
-func (s *Store) problems(ctx context.Context, id int64) ([]recordings.Problem, error) {
+// problems lists what the contributor must mend before a recording can be submitted; waits tells that its analysis is not done,
+// which mends itself.
+func (s *Store) problems(ctx context.Context, id int64) (list []recordings.Problem, waits bool, err error) {
 	rec, err := s.Recordings.ByID(ctx, s.DB, id)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	tags, err := s.Recordings.Tags(ctx, s.DB, id)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	offered, err := s.Licensing.HasOffer(ctx, s.DB, id)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return recordings.Problems(rec, tags, offered), nil
+	if waits = rec.Processing == recordings.Queued || rec.Processing == recordings.Analyzing; waits {
+		rec.Processing = recordings.Ready
+	}
+	return recordings.Problems(rec, tags, offered), waits, nil
 }
 
 // typed reads the form into e and the edit it asks for.
@@ -290,7 +299,11 @@ func (s *Store) describeState(page *ui.DescribePage, e editing) {
 	}
 	switch rec.Processing {
 	case recordings.Queued, recordings.Analyzing:
-		note("", "Being analyzed.", "You can describe it meanwhile; it can be submitted when the analysis is done.")
+		text := "You can describe and submit it meanwhile; it goes to review when the analysis is done."
+		if rec.SubmitWhenReady != 0 {
+			text = "It is submitted, and goes to review when the analysis is done."
+		}
+		note("", "Being analyzed.", text)
 	case recordings.Failed:
 		note(ui.ToneBad, "This file cannot be used.", rec.ProcessingNote)
 	}

@@ -175,6 +175,25 @@ func publish(t *testing.T, s *testkit.Site, p *testkit.Person, id int64) {
 	}
 }
 
+// TestSubmitBeforeAnalysis: what is described before its analysis is done goes to review by itself.
+func TestSubmitBeforeAnalysis(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		ann := s.Person("Ann", "contributor")
+		rec := draft(t, ann, "soon.wav", 170)
+		form := described("Soon")
+		form.Set("act", "submit")
+		if res := ann.Post(fmt.Sprintf("/recordings/%d/edit", rec.ID), form); res.Location != "/my-sounds" {
+			t.Fatalf("%d %s", res.Status, res.Text)
+		}
+		testkit.Eventually(t, "it is submitted", func() bool { return find(t, s, rec.ID).State == recordings.Submitted })
+		list, err := s.Moderation.Queue(context.Background(), 10)
+		if err != nil || len(list) != 1 || list[0].RecordingID != rec.ID {
+			t.Errorf("queue %v, %v", list, err)
+		}
+	})
+}
+
 // TestHostileText sends what breaks pages and databases through every field of the form.
 func TestHostileText(t *testing.T) {
 	t.Parallel()
