@@ -13,6 +13,9 @@ import (
 // drain is how long requests may go on after a SIGTERM.
 const drain = 30 * time.Second
 
+// jobsPause is how long to wait before jobs that could not be started are started again.
+const jobsPause = 5 * time.Second
+
 // Server is a running site.
 type Server struct {
 	app     *App
@@ -70,8 +73,18 @@ func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
 	}()
 	go func() {
 		defer wg.Done()
-		if err := a.Jobs.Run(ctx); err != nil && ctx.Err() == nil {
-			a.Log.Error("jobs stopped", "err", err)
+		for {
+			err := a.Jobs.Run(ctx)
+			if err == nil || ctx.Err() != nil {
+				return
+			}
+			// A disk that is full or a database that restarts is no reason to work no jobs for the rest of the day.
+			a.Log.Error("jobs stopped and are started again", "err", err)
+			select {
+			case <-time.After(jobsPause):
+			case <-ctx.Done():
+				return
+			}
 		}
 	}()
 	return nil
