@@ -41,33 +41,29 @@ func preview(t *testing.T, seconds int) string {
 	return b.String()
 }
 
-// publish makes a published free recording with a preview of the given length, without analysis.
+// publish makes a published free recording of an Opus file and waits for its previews.
 func publish(t *testing.T, s *testkit.Site, owner *testkit.Person, sound string) recordings.Recording {
 	t.Helper()
 	ref, size, err := s.Blobs.Put(t.Context(), strings.NewReader(sound))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var id int64
+	var rec recordings.Recording
 	err = s.DB.Tx(t.Context(), func(tx *db.Tx) error {
-		rec, err := s.Recordings.Create(t.Context(), tx, recordings.Original{OwnerID: owner.ID, FileName: "a.opus", SHA256: string(ref), MD5: "0", Container: "ogg", Codec: "opus", Ext: "opus", ByteSize: size,
+		rec, err = s.Recordings.Create(t.Context(), tx, recordings.Original{OwnerID: owner.ID, FileName: "a.opus", SHA256: string(ref), MD5: "0", Container: "ogg", Codec: "opus", Ext: "opus", ByteSize: size,
 			Description: recordings.Description{Title: "Long tone"}})
-		if err != nil {
-			return err
-		}
-		id = rec.ID
-		media := []recordings.Media{{Name: recordings.PreviewHQ, SHA256: string(ref), ByteSize: size, ContentType: "audio/ogg"}, {Name: recordings.PreviewLQ, SHA256: string(ref), ByteSize: size, ContentType: "audio/ogg"}}
-		if err := s.Recordings.SaveAnalysis(t.Context(), tx, id, recordings.Analysis{Container: "ogg", Codec: "opus", Seconds: 60, Descriptors: "{}"}, media); err != nil {
-			return err
-		}
-		_, err = db.Exec(t.Context(), tx, `UPDATE recording SET state = 'published', published_at = 1 WHERE id = $1`, id)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := s.Recordings.ByID(t.Context(), s.DB, id)
-	if err != nil {
+	testkit.Eventually(t, "the previews are made", func() bool {
+		if rec, err = s.Recordings.ByID(t.Context(), s.DB, rec.ID); err != nil {
+			t.Fatal(err)
+		}
+		return rec.Processing == recordings.Ready
+	})
+	if _, err := db.Exec(t.Context(), s.DB, `UPDATE recording SET state = 'published', published_at = 1 WHERE id = $1`, rec.ID); err != nil {
 		t.Fatal(err)
 	}
 	return rec
@@ -77,9 +73,9 @@ func publish(t *testing.T, s *testkit.Site, owner *testkit.Person, sound string)
 func TestMembersOnlyPreviews(t *testing.T) {
 	testkit.EachSite(t, func(c *config.Config) { c.MemberPreview = true; c.Workers = 1 }, func(t *testing.T, s *testkit.Site) {
 		owner, member, visitor := s.Person("Owner", "contributor"), s.Person("Member", "member"), s.Visitor()
-		sound := preview(t, 60)
-		rec := publish(t, s, owner, sound)
+		rec := publish(t, s, owner, preview(t, 60))
 		media := "/media/" + rec.Token + "/"
+		sound := owner.Get(media + recordings.PreviewHQ).Text
 		if got := visitor.Get(media + recordings.PreviewHQ); got.Status != http.StatusForbidden || !strings.Contains(got.Text, "for members") {
 			t.Errorf("a visitor's full preview: %d", got.Status)
 		}

@@ -99,10 +99,19 @@ func (b *Tab) ScriptOff() {
 	})
 }
 
-// Open goes to an address and waits until it is loaded.
+// Open goes to an address and waits until it is loaded. A navigation that the page itself began at that moment may win; then
+// it is tried again.
 func (b *Tab) Open(url string) {
 	b.t.Helper()
-	b.do(chromedp.Navigate(url))
+	for try := 1; ; try++ {
+		err := chromedp.Do(b.ctx, chromedp.Navigate(url))
+		if err == nil {
+			return
+		}
+		if try == 5 || !strings.Contains(err.Error(), "ERR_ABORTED") {
+			b.t.Fatalf("open %s: %v", url, err)
+		}
+	}
 }
 
 // Wait waits until a JavaScript expression is true, through navigation; it fails the test after a minute.
