@@ -166,7 +166,8 @@ func (d *DB) Close() error {
 }
 
 func (d *DB) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	return d.write.ExecContext(ctx, rewrite(d.engine, query), args...)
+	res, err := d.write.ExecContext(ctx, rewrite(d.engine, query), args...)
+	return res, d.explain(err)
 }
 
 func (d *DB) rows(ctx context.Context, query string, args []any) (*sql.Rows, error) {
