@@ -16,6 +16,7 @@ import (
 	"github.com/a-h/templ"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/db"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/recordings"
@@ -184,7 +185,7 @@ func (s *Store) typed(e *editing, form url.Values) Edit {
 		Title: form.Get("title"), Description: form.Get("description"), Tags: recordings.SplitTags(e.tags), Category: form.Get("category"),
 		Pack: form.Get("pack"), AITraining: form.Get("ai") != "", Rights: form.Get("rights") != "",
 	}.Clean()
-	if _, ok := recordings.CategoryOf(e.desc.Category); !ok && e.desc.Category != "" {
+	if _, ok := taxonomy.Find(e.desc.Category); !ok && e.desc.Category != "" {
 		e.errs = append(e.errs, ui.FormError{Field: "category", Text: "Choose one of the categories."})
 	}
 	offers, errs := s.typedOffers(e.choices, form)

@@ -373,7 +373,11 @@ func TestWrongState(t *testing.T) {
 		if has := offers(t, s, rec.ID); len(has) != 1 || has[0].Model.Code != "personal" {
 			t.Errorf("offers %v", has)
 		}
-		if res := ann.Post(own+"delete", nil); res.Location != "/upload" {
+		wants(t, ann.Post(own+"delete", nil), 200, "Delete Personal?", "Keep it")
+		if find(t, s, rec.ID).Title != "Personal" {
+			t.Fatal("deleted at the first press")
+		}
+		if res := ann.Post(own+"delete", url.Values{"sure": {"1"}}); res.Location != "/upload" {
 			t.Fatalf("delete: %d %s", res.Status, res.Text)
 		}
 		if res := ann.Get(edit); res.Status != http.StatusNotFound {

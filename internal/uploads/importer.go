@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/db"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/money"
@@ -123,7 +124,7 @@ func (im *Importer) rows(ctx context.Context, root *os.Root) ([]importRow, error
 		c := t.Cells
 		r := importRow{file: c["file"], title: c["title"], description: c["description"], tags: c["tags"], category: strings.TrimSpace(c["category"]), pack: c["pack"],
 			credit: c["credit"], source: c["source_url"], offers: fallback, listed: true}
-		if _, ok := recordings.CategoryOf(r.category); r.category != "" && !ok {
+		if _, ok := taxonomy.Find(r.category); r.category != "" && !ok {
 			errs = append(errs, &CellError{t.Line, "category", fmt.Sprintf("%q is no category code.", clip(r.category, 40))})
 		}
 		if c["license"] != "" {

@@ -130,8 +130,30 @@ func (s *Store) republish(r *http.Request, rec recordings.Recording) (told, next
 	return nameOf(rec) + " is published again.", "/my-sounds", err
 }
 
-func (s *Store) deleteDraft(r *http.Request, rec recordings.Recording) (told, next string, err error) {
-	return nameOf(rec) + " is deleted.", "/upload", s.Discard(r.Context(), rec)
+// deleteForm deletes a draft; the first press asks, for nothing brings it back.
+func (s *Store) deleteForm(w http.ResponseWriter, r *http.Request) error {
+	rec, err := s.editable(r)
+	if err != nil {
+		return err
+	}
+	if err := web.ParseForm(w, r, formLimit); err != nil {
+		return err
+	}
+	if rec.PublishedAt != 0 || rec.State != recordings.Draft && rec.State != recordings.Returned {
+		return web.Refuse(http.StatusConflict, "Only a draft that was never published can be deleted. Unpublish the recording instead.")
+	}
+	if r.PostForm.Get("sure") == "" {
+		page := ui.FormPage{
+			Title: "Delete " + nameOf(rec) + "?", Intro: "The file and what was made from it are deleted. Nobody else has seen it yet.", Action: fmt.Sprintf("/recordings/%d/delete", rec.ID),
+			Hidden: []ui.Hidden{{Name: "sure", Value: "1"}}, Submit: "Delete", Stop: true, Cancel: &ui.Link{Text: "Keep it", URL: editURL(rec.ID)},
+		}
+		return s.Site.Page(w, r, web.View{Title: page.Title, Edit: noIndex}, ui.FormFull(page))
+	}
+	if err := s.Discard(r.Context(), rec); err != nil {
+		return err
+	}
+	web.Notify(w, s.Site.Secure, clip(nameOf(rec)+" is deleted.", 140))
+	return web.See(w, r, "/upload")
 }
 
 // Discard deletes a draft that was never published, with its offers, everything made from it, and its bytes unless another

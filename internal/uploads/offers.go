@@ -5,9 +5,9 @@ import (
 	"net/url"
 	"slices"
 
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/money"
-	"audiomicro/internal/recordings"
 	"audiomicro/internal/web/ui"
 )
 
@@ -79,7 +79,7 @@ func (s *Store) typedOffers(choices []ui.OfferChoice, form url.Values) (offers [
 // categoryOptions lists the taxonomy for a select.
 func categoryOptions() []ui.Option {
 	out := []ui.Option{{Value: "", Label: "Choose"}}
-	for _, c := range recordings.Categories() {
+	for _, c := range taxonomy.Categories() {
 		out = append(out, ui.Option{Value: c.Code, Label: c.Name, Group: c.Group})
 	}
 	return out

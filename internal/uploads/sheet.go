@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/money"
 	"audiomicro/internal/recordings"
@@ -239,7 +240,7 @@ func (s *Store) edit(sh *sheet, row *sheetRow, cells map[string]string, rights b
 	take("pack", func(v string) { d.Pack = v })
 	take("category", func(v string) {
 		v = strings.TrimSpace(v)
-		if _, ok := recordings.CategoryOf(v); !ok && v != "" {
+		if _, ok := taxonomy.Find(v); !ok && v != "" {
 			row.errs["category"] = "This is no kind of this site."
 			return
 		}

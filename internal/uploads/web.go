@@ -41,7 +41,7 @@ func (s *Store) Routes() []web.Route {
 		web.Route{Pattern: "POST /recordings/{id}/unpublish", Action: access.EditRecording, Handle: s.act(s.unpublish)},
 		web.Route{Pattern: "POST /recordings/{id}/republish", Action: access.EditRecording, Handle: s.act(s.republish)},
 		web.Route{Pattern: "POST /recordings/{id}/strip", Action: access.EditRecording, Handle: s.act(s.stripForm)},
-		web.Route{Pattern: "POST /recordings/{id}/delete", Action: access.EditRecording, Handle: s.act(s.deleteDraft)},
+		web.Route{Pattern: "POST /recordings/{id}/delete", Action: access.EditRecording, Handle: s.deleteForm},
 	)
 }
 
