@@ -16,6 +16,7 @@ import (
 	"unicode"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/money"
 	"audiomicro/internal/recordings"
@@ -111,7 +112,7 @@ func (f *Face) edit(rec recordings.Recording, form url.Values, models []licensin
 		if d.Category = rec.Category; d.Category == "" {
 			d.Category = unclassified
 		}
-	} else if _, ok := recordings.CategoryOf(d.Category); !ok {
+	} else if _, ok := taxonomy.Find(d.Category); !ok {
 		wrong.add("bst_category", fmt.Sprintf("%q is not a valid choice.", d.Category))
 	}
 	if place := field("geotag"); place != "" {

@@ -6,13 +6,12 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
-	"strings"
 	"time"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/recordings"
-	"audiomicro/internal/search/query"
 	"audiomicro/internal/web"
 )
 
@@ -145,16 +144,8 @@ func zoneless(micros int64) string {
 
 // categoryNames are the names of a category of the Broad Sound Taxonomy and of the group it is in, as filters take them.
 func categoryNames(code string) (group, name string) {
-	top, _, _ := strings.Cut(code, "-")
-	for _, c := range query.Categories() {
-		switch c.Code {
-		case top:
-			group = c.Name
-		case code:
-			name = c.Name
-		}
-	}
-	return group, name
+	c, _ := taxonomy.Find(code)
+	return c.Group, c.Leaf()
 }
 
 // license is the address of the license that a recording is under: the free one, else the narrowest paid one that is on sale.

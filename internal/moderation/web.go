@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/web"
@@ -310,7 +311,7 @@ func (s *Store) facts(ctx context.Context, rec recordings.Recording) ([]ui.Fact,
 		return nil, err
 	}
 	out := []ui.Fact{{Label: "Licenses", Value: strings.Join(offers, ", ")}}
-	if c, ok := recordings.CategoryOf(rec.Category); ok {
+	if c, ok := taxonomy.Find(rec.Category); ok {
 		out = append(out, ui.Fact{Label: "Category", Value: c.Group + ", " + c.Name})
 	}
 	if rec.PackID != 0 {

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/db"
 	"audiomicro/internal/web"
 )
@@ -115,7 +116,7 @@ func Problems(r Recording, tags []string, hasOffer bool) []Problem {
 	if len(tags) < MinTags {
 		out = append(out, Problem{"tags", fmt.Sprintf("Add tags: %d of at least %d.", len(tags), MinTags)})
 	}
-	if _, ok := CategoryOf(r.Category); !ok {
+	if _, ok := taxonomy.Find(r.Category); !ok {
 		out = append(out, Problem{"category", "Choose a category."})
 	}
 	if !hasOffer {
@@ -144,7 +145,7 @@ func (s *Store) Describe(ctx context.Context, tx *db.Tx, editor access.Actor, id
 	}
 	d = d.Clean()
 	if d.Category != "" {
-		if _, ok := CategoryOf(d.Category); !ok {
+		if _, ok := taxonomy.Find(d.Category); !ok {
 			return web.Refuse(http.StatusUnprocessableEntity, "%q is no category of this site.", d.Category)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/db"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
@@ -243,7 +244,7 @@ func Tech(rec Recording, row ui.Sound) []ui.Fact {
 		}
 		out = append(out, ui.Fact{Label: "Brightness", Value: hz})
 	}
-	if c, ok := CategoryOf(rec.Category); ok {
+	if c, ok := taxonomy.Find(rec.Category); ok {
 		out = append(out, ui.Fact{Label: "Kind", Value: c.Name, URL: "/search?category=" + c.Code})
 	}
 	ai := "Not allowed"
@@ -263,7 +264,7 @@ func Tech(rec Recording, row ui.Sound) []ui.Fact {
 func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
 
 func summary(rec Recording, row ui.Sound) string {
-	c, _ := CategoryOf(rec.Category)
+	c, _ := taxonomy.Find(rec.Category)
 	return fmt.Sprintf("%s by %s, %s. %s. Hear it, then license it.", rec.Title, row.Contributor, ui.Clock(rec.Seconds), c.Name)
 }
 

@@ -72,7 +72,7 @@ type Recording struct {
 
 	Title       string `db:"title"`
 	Description string `db:"description"` // Markdown
-	Category    string `db:"category"`    // a code of Categories
+	Category    string `db:"category"`    // a code of package taxonomy
 	PackID      int64  `db:"pack_id"`     // 0: in no pack
 	AITraining  string `db:"ai_training"` // "no" or "yes"
 	Rights      string `db:"rights"`      // the declaration that the contributor made, as it was worded

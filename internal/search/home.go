@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search/index"
@@ -117,7 +118,7 @@ func (s *Store) kinds(ctx context.Context) ([]ui.Tile, error) {
 	slices.SortStableFunc(rows, func(a, b index.Row) int { return b.Count - a.Count })
 	var out []ui.Tile
 	for _, row := range rows {
-		c, leaf := recordings.CategoryOf(row.Value)
+		c, leaf := taxonomy.Find(row.Value)
 		if !leaf || row.Count == 0 {
 			continue
 		}

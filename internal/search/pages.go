@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search/index"
 	"audiomicro/internal/search/query"
@@ -113,12 +114,12 @@ func heading(q query.Query) string {
 }
 
 func categoryName(code string) string {
-	if c, ok := recordings.CategoryOf(code); ok {
+	if c, ok := taxonomy.Find(code); ok {
 		return c.Name
 	}
-	for _, c := range recordings.Categories() {
-		if strings.HasPrefix(c.Code, code+"-") {
-			return c.Group
+	for _, g := range taxonomy.Groups() {
+		if g.Code == code {
+			return g.Name
 		}
 	}
 	return code

@@ -1,6 +1,10 @@
 package query
 
-import "strings"
+import (
+	"strings"
+
+	"audiomicro/internal/audio/taxonomy"
+)
 
 // numericFreesound reports whether a value of the field may begin with a minus sign.
 func numericFreesound(field string) bool {
@@ -118,8 +122,15 @@ func freesoundLicense(name string) *Filter {
 func freesoundCategory(name string, sub bool) *Filter {
 	wanted := strings.ToLower(strings.TrimSpace(name))
 	var any []*Filter
-	for _, c := range Categories() {
-		if strings.ToLower(c.Name) == wanted && strings.Contains(c.Code, "-") == sub || c.Code == wanted {
+	if !sub {
+		for _, g := range taxonomy.Groups() {
+			if strings.ToLower(g.Name) == wanted || g.Code == wanted {
+				any = append(any, Is(Category, g.Code))
+			}
+		}
+	}
+	for _, c := range taxonomy.Categories() {
+		if sub && strings.ToLower(c.Leaf()) == wanted || c.Code == wanted {
 			any = append(any, Is(Category, c.Code))
 		}
 	}

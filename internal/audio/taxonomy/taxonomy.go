@@ -1,18 +1,36 @@
-package recordings
+// Package taxonomy is the Broad Sound Taxonomy: what kinds of sound there are (Anastasopoulou and others, 2024). Its codes are
+// those of the Freesound API.
+package taxonomy
 
-// Category is a leaf of the Broad Sound Taxonomy (Font et al.; the codes that the Freesound API uses).
+import "strings"
+
+// Category is a leaf of the taxonomy.
 type Category struct {
 	Code  string // "fx-a"
 	Group string // "Sound effects"
 	Name  string // "Animals"
 }
 
-// Music tells whether the category's prices are those of music: codes m-* and is-*.
-func (c Category) Music() bool {
-	return len(c.Code) > 2 && (c.Code[:2] == "m-" || c.Code[:3] == "is-")
+// Leaf is the category's name within its group: the "other" of each group is plainly "Other".
+func (c Category) Leaf() string {
+	if strings.HasSuffix(c.Code, "-other") {
+		return "Other"
+	}
+	return c.Name
 }
 
-// Categories lists the taxonomy in its own order.
+// Group is a top category.
+type Group struct {
+	Code string // "fx"
+	Name string // "Sound effects"
+}
+
+// Groups lists the top categories in the taxonomy's own order.
+func Groups() []Group {
+	return []Group{{"m", "Music"}, {"is", "Instrument samples"}, {"sp", "Speech"}, {"fx", "Sound effects"}, {"ss", "Soundscapes"}}
+}
+
+// Categories lists the leaves in the taxonomy's own order.
 func Categories() []Category {
 	return []Category{
 		{"m-sp", "Music", "Solo percussion"}, {"m-si", "Music", "Solo instrument"}, {"m-m", "Music", "Multiple instruments"}, {"m-other", "Music", "Other music"},
@@ -26,8 +44,8 @@ func Categories() []Category {
 	}
 }
 
-// CategoryOf finds a category by its code.
-func CategoryOf(code string) (Category, bool) {
+// Find finds a leaf by its code.
+func Find(code string) (Category, bool) {
 	for _, c := range Categories() {
 		if c.Code == code {
 			return c, true
