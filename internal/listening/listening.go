@@ -90,6 +90,9 @@ func (s *Store) media(w http.ResponseWriter, r *http.Request) error {
 	}
 	name, sample := strings.CutPrefix(r.PathValue("name"), "sample-")
 	if sample {
+		if !strings.HasSuffix(name, ".opus") {
+			return web.NotFound() // only Ogg is cut to its first seconds
+		}
 		name = samplePrefix(rec) + name
 	}
 	obj, err := s.object(r.Context(), rec)

@@ -90,6 +90,11 @@ func TestMembersOnlyPreviews(t *testing.T) {
 		if got := member.Get(media + recordings.PreviewHQ); got.Status != http.StatusOK || got.Text != sound || got.Header.Get("Cache-Control") != "private, max-age=3600" {
 			t.Errorf("a member's preview: %d, %d bytes, %s", got.Status, len(got.Text), got.Header.Get("Cache-Control"))
 		}
+		for _, name := range []string{"sample-hq.mp3", "sample-lq.mp3", "sample-peaks.dat", "sample-sample-hq.opus"} {
+			if got := visitor.Get(media + name); got.Status != http.StatusNotFound {
+				t.Errorf("%s: %d", name, got.Status)
+			}
+		}
 		if page := visitor.Get("/recordings/" + strconv.FormatInt(rec.ID, 10)); !strings.Contains(page.Text, "sample-hq.opus") || strings.Contains(page.Text, recordings.PreviewHQ) {
 			t.Errorf("a visitor's page names the wrong preview: %d", page.Status)
 		}
