@@ -49,7 +49,7 @@ func demoSite(ctx context.Context, args []string) error {
 		p.config.Data = "./demo" // never into the data of a real site
 	}
 	if p.config.LogLevel == usual.LogLevel {
-		p.config.LogLevel = "warn" // what is told here is for people
+		p.config.LogLevel = "error" // what is told here is for people, and waiting mail is at /dev/mail
 	}
 	log, err := logger(p.config.LogLevel)
 	if err != nil {
