@@ -55,6 +55,18 @@ func (s *Store) Begin(ctx context.Context, account int64, fileName string, size 
 		return Upload{}, err
 	}
 	now := s.Now()
+	most := s.MaxUnfinished
+	if most == 0 {
+		most = 1000
+	}
+	n, err := db.Get[int64](ctx, s.DB, `SELECT count(*) FROM upload WHERE account_id = $1 AND finished_at = 0 AND expires_at > $2`, account, now.UnixMicro())
+	if err != nil {
+		return Upload{}, fmt.Errorf("count uploads: %w", err)
+	}
+	if n >= most {
+		return Upload{}, &web.Public{Status: http.StatusTooManyRequests, RetryAfter: time.Minute,
+			Text: fmt.Sprintf("You have %d files on their way, which is the most at once. Finish them or drop them from the upload page.", n)}
+	}
 	u := Upload{Token: randomHex(), AccountID: account, FileName: baseName(fileName), ByteSize: size, SHA256State: sha, MD5State: sum,
 		CreatedAt: now.UnixMicro(), ExpiresAt: now.Add(s.Lifetime).UnixMicro()}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {

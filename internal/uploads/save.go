@@ -33,6 +33,9 @@ func (s *Store) Save(ctx context.Context, editor access.Actor, id int64, e Edit)
 }
 
 func (s *Store) save(ctx context.Context, tx *db.Tx, editor access.Actor, id int64, e Edit) error {
+	if err := s.Recordings.Lock(ctx, tx, id); err != nil {
+		return err
+	}
 	rec, err := s.Recordings.ByID(ctx, tx, id)
 	if err != nil {
 		return err

@@ -518,6 +518,30 @@ func TestTusCrowd(t *testing.T) {
 	})
 }
 
+// TestTusAtOnce bounds what one person may have on the way, and drops what is on the way from the page.
+func TestTusAtOnce(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		s.Uploads.MaxUnfinished = 2
+		ann, bob := s.Person("Ann", "contributor"), s.Person("Bob", "contributor")
+		first := create(t, ann, "a.wav", 10_000)
+		create(t, ann, "b.wav", 10_000)
+		if res := tus(ann, http.MethodPost, "/uploads/", nil, "Upload-Length", "5"); res.Status != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" {
+			t.Fatalf("the third: %d %s", res.Status, res.Text)
+		}
+		create(t, bob, "c.wav", 10_000)
+		wants(t, ann.Get("/upload"), 200, "a.wav", "0 % received")
+		drop := "/upload/drop/" + first[strings.LastIndex(first, "/")+1:]
+		if res := bob.Post(drop, nil); res.Status != http.StatusNotFound {
+			t.Errorf("drop another's: %d", res.Status)
+		}
+		if res := ann.Post(drop, nil); res.Location != "/upload" {
+			t.Fatalf("drop: %d %s", res.Status, res.Text)
+		}
+		create(t, ann, "d.wav", 10_000)
+	})
+}
+
 // TestTusWithBearer uploads as a program does.
 func TestTusWithBearer(t *testing.T) {
 	t.Parallel()

@@ -64,6 +64,8 @@ type Store struct {
 	MaxBytes   int64         // largest file
 	Lifetime   time.Duration // of an unfinished upload after its last byte
 	FFmpeg     bool          // a native ffmpeg was found: more formats are accepted
+	// MaxUnfinished is how many files an account may have on their way at once; zero means 1,000.
+	MaxUnfinished int64
 
 	Licensing *licensing.Store
 	Feed      *feed.Feed
@@ -222,6 +224,9 @@ func (s *Store) complete(ctx context.Context, stage string, account int64, fileN
 	t := Taken{SHA256: sha}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		t = Taken{SHA256: sha}
+		if err := tx.Lock(ctx, "original "+sha); err != nil { // the same file may come twice at the same moment
+			return err
+		}
 		same, err := s.Recordings.SameBytes(ctx, tx, sha)
 		if err != nil {
 			return err
