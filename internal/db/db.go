@@ -298,6 +298,18 @@ func IsBadText(err error) bool {
 	return errors.As(err, &pg) && (pg.Code == "22021" || pg.Code == "22P05")
 }
 
+// Lock makes other transactions that lock the same name wait until this one ends, so that what is read after it stays true
+// until the commit. SQLite runs one writing transaction at a time anyway.
+func (tx *Tx) Lock(ctx context.Context, name string) error {
+	if tx.Engine() != Postgres {
+		return nil
+	}
+	if _, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, []any{name}); err != nil {
+		return fmt.Errorf("lock %s: %w", name, err)
+	}
+	return nil
+}
+
 // block is a run of ids [next, end) that this process may give out.
 type block struct{ next, end int64 }
 

@@ -275,6 +275,9 @@ func (s *Store) SaveModel(ctx context.Context, m Model) (version int64, err erro
 		return 0, &web.Public{Status: http.StatusUnprocessableEntity, Text: "The terms cannot be read: " + err.Error() + ".", Err: err}
 	}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		if err := tx.Lock(ctx, "license model "+m.Code); err != nil {
+			return err
+		}
 		was, err := s.Model(ctx, tx, m.Code, 0)
 		if err != nil {
 			return err

@@ -40,8 +40,17 @@ func wrongState(is, to State) string {
 	return words[is]
 }
 
+// Lock makes other transactions that change what is said about the recording wait until tx ends: a page that saves by itself
+// and a click on Submit come at the same moment, and what a moderator reads must be what was submitted.
+func (s *Store) Lock(ctx context.Context, tx *db.Tx, id int64) error {
+	return tx.Lock(ctx, fmt.Sprintf("recording %d", id))
+}
+
 // Submit asks for review, in tx: it refuses with everything that is still missing.
 func (s *Store) Submit(ctx context.Context, tx *db.Tx, id int64) error {
+	if err := s.Lock(ctx, tx, id); err != nil {
+		return err
+	}
 	r, err := s.ByID(ctx, tx, id)
 	if err != nil {
 		return err
@@ -63,6 +72,9 @@ func (s *Store) Submit(ctx context.Context, tx *db.Tx, id int64) error {
 // SubmitWhenReady asks for review, in tx, as soon as the analysis is done: now, or in the transaction that ends it. It refuses
 // with everything else that is still missing.
 func (s *Store) SubmitWhenReady(ctx context.Context, tx *db.Tx, id int64) error {
+	if err := s.Lock(ctx, tx, id); err != nil {
+		return err
+	}
 	r, err := s.ByID(ctx, tx, id)
 	if err != nil {
 		return err
