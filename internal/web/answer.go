@@ -26,7 +26,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := asPublic(err)
 	if p == nil {
 		if r.Context().Err() != nil {
-			return // the visitor has gone: there is nobody to answer
+			panic(http.ErrAbortHandler) // the visitor has gone: an empty answer would look like success
 		}
 		s.Log.Error("request failed", "request", st.id, "err", err)
 		p = &Public{Status: http.StatusInternalServerError, Text: "Something went wrong. Nothing was lost that we had confirmed. Request " + st.id + "."}
