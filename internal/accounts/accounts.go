@@ -36,11 +36,7 @@ var schema embed.FS
 
 // Schema holds this package's tables.
 func Schema() fs.FS {
-	f, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded: it cannot be missing
-	}
-	return f
+	return db.Folder(schema)
 }
 
 // State is where an account stands.

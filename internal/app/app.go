@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -155,6 +156,9 @@ func (a *App) Close() error {
 	var err error
 	if a.DB != nil {
 		err = a.DB.Close()
+	}
+	if c, ok := a.Blobs.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
 	}
 	if a.unlock != nil { // nil when another server holds the folder
 		a.unlock()

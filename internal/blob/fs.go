@@ -55,6 +55,7 @@ func (d *osDisk) open(name string, flag int) (diskFile, error) {
 	return f, nil
 }
 
+func (d *osDisk) Close() error                           { return d.root.Close() }
 func (d *osDisk) mkdir(name string) error                { return d.root.Mkdir(name, 0o700) }
 func (d *osDisk) rename(from, to string) error           { return d.root.Rename(from, to) }
 func (d *osDisk) remove(name string) error               { return d.root.Remove(name) }

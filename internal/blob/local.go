@@ -40,6 +40,14 @@ func OpenLocal(dir string, now func() time.Time) (*Local, error) {
 	return newLocal(d, now)
 }
 
+// Close lets go of the folder. What was opened before may still be read.
+func (l *Local) Close() error {
+	if c, ok := l.disk.(io.Closer); ok { // a real folder; what tests simulate holds nothing
+		return c.Close()
+	}
+	return nil
+}
+
 func newLocal(d disk, now func() time.Time) (*Local, error) {
 	l := &Local{Now: now, disk: d, noSync: !fsync, stages: map[string]*sync.Mutex{}}
 	for _, dir := range []string{"blobs", "tmp", "trash"} {

@@ -18,9 +18,10 @@ import (
 var schema embed.FS
 
 // Schema holds the tables of this package: id_block and instance.
-func Schema() fs.FS { return sub(schema) }
+func Schema() fs.FS { return Folder(schema) }
 
-func sub(f fs.FS) fs.FS {
+// Folder is the folder "schema" that a package embeds.
+func Folder(f embed.FS) fs.FS {
 	s, err := fs.Sub(f, "schema")
 	if err != nil {
 		panic(err) // the folder is embedded: it cannot be missing

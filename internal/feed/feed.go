@@ -21,11 +21,7 @@ var schema embed.FS
 
 // Schema holds feed_head and changes.
 func Schema() fs.FS {
-	f, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded: it cannot be missing
-	}
-	return f
+	return db.Folder(schema)
 }
 
 // Change is one line of the feed.

@@ -38,11 +38,7 @@ var schema embed.FS
 
 // Schema holds node_lease and job_schedule. River's own tables come from Migrate.
 func Schema() fs.FS {
-	f, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded: it cannot be missing
-	}
-	return f
+	return db.Folder(schema)
 }
 
 // Options for New.

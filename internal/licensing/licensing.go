@@ -38,11 +38,7 @@ var schema embed.FS
 
 // Schema holds this domain's tables.
 func Schema() fs.FS {
-	f, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded: it cannot be missing
-	}
-	return f
+	return db.Folder(schema)
 }
 
 // Recording is what licensing needs to know of a recording; app fills it from the recordings domain.

@@ -30,11 +30,7 @@ var schema embed.FS
 
 // Schema holds outgoing_mail.
 func Schema() fs.FS {
-	f, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded: it cannot be missing
-	}
-	return f
+	return db.Folder(schema)
 }
 
 // Kind is a sort of mail that the site sends. Every kind is declared with New; what is not declared is not sent.

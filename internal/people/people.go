@@ -32,11 +32,7 @@ var schema embed.FS
 
 // Schema holds profile.
 func Schema() fs.FS {
-	f, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded: it cannot be missing
-	}
-	return f
+	return db.Folder(schema)
 }
 
 // Limits of a profile, in characters.

@@ -30,11 +30,7 @@ var schema embed.FS
 
 // Schema holds this domain's tables.
 func Schema() fs.FS {
-	f, err := fs.Sub(schema, "schema")
-	if err != nil {
-		panic(err) // the folder is embedded: it cannot be missing
-	}
-	return f
+	return db.Folder(schema)
 }
 
 // State says where a recording is on its way to the public.
