@@ -116,7 +116,8 @@ func (d loopDisk) cut(t *testing.T) { run(t, "xfs_io", "-x", "-c", "shutdown", d
 
 // back mounts it again, as after a reboot.
 func (d loopDisk) back(t *testing.T) {
-	run(t, "umount", d.at)
+	// The server's decoders die with it, but not at the same moment.
+	testkit.Eventually(t, "the disk is let go", func() bool { return exec.Command("umount", d.at).Run() == nil })
 	run(t, "mount", "-o", "loop", d.file, d.at)
 }
 
