@@ -62,7 +62,7 @@ func TestSignUpRefuses(t *testing.T) {
 			"long name":         {[]string{"name", strings.Repeat("a", 31)}, "3 to 30"},
 			"blank in name":     {[]string{"name", "a b c"}, "letters, digits"},
 			"script in name":    {[]string{"name", "<script>"}, "letters, digits"},
-			"direction in name": {[]string{"name", "abc\u202edef"}, "letters, digits"},
+			"invisible in name": {[]string{"name", "abc\u200ddef"}, "letters, digits"},
 			"reserved":          {[]string{"name", "Admin"}, "taken"},
 			"reserved, digits":  {[]string{"name", "r00t"}, "taken"},
 			"taken":             {[]string{"name", "mARA"}, "taken"},
