@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Installs what the tests need, as root on Debian; elsewhere says what is missing.
 set -uo pipefail
-packages=(postgresql chromium ffmpeg lame flac vorbis-tools opus-tools libchromaprint-tools wavpack strace xfsprogs zip unzip poppler-utils)
+packages=(postgresql chromium ffmpeg lame flac vorbis-tools opus-tools libchromaprint-tools wavpack strace xfsprogs e2fsprogs zip unzip poppler-utils)
 tools=(chromium ffmpeg ffprobe lame flac oggenc opusenc fpcalc wavpack strace pdftotext)
 missing=()
 for t in "${tools[@]}"; do command -v "$t" >/dev/null || missing+=("$t"); done
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
+# The soak cuts the power of file systems, which only root can.
+if [ "$(id -u)" = 0 ]; then for t in xfs_io mkfs.xfs mkfs.ext4; do command -v "$t" >/dev/null || missing+=("$t"); done; fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 echo "The tests need: ${missing[*]}"
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

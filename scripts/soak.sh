@@ -4,8 +4,10 @@
 #   KILLS=200 DISK_ERRORS=50 POWER=100 FUZZTIME=3m make soak
 set -euo pipefail
 cd "$(dirname "$0")/.."
+[ "$(id -u)" = 0 ] || { echo "soak.sh mounts file systems: run it as root" >&2; exit 1; }
 scripts/setup.sh
 scripts/modules.sh
+export CI=true # what cannot run here must not pass
 test_app() { scripts/postgres.sh go test -count=1 -timeout 6h -v -run "$1" ./internal/app; }
 
 echo "== ${KILLS:=200} kills on each engine"
