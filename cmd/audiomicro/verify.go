@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -83,6 +84,9 @@ func readUpTo(path string, most int64) ([]byte, error) {
 	if int64(len(b)) > most {
 		return nil, fmt.Errorf("%s is larger than a certificate can be: verify the signed .json file, not the PDF or the sound", path)
 	}
+	if bytes.HasPrefix(b, []byte("%PDF-")) {
+		return nil, fmt.Errorf("%s is the certificate's PDF: verify the signed .json file that lies beside it", path)
+	}
 	return b, nil
 }
 
@@ -124,6 +128,9 @@ func verifyWithData(ctx context.Context, doc []byte, c config.Config) (_ checked
 		return checked{}, err
 	}
 	found := signature(doc, keys)
+	if _, _, _, err := certificate.Parse(doc); err == nil && !found.Valid {
+		found.Reason += "; a certificate of another site is checked with --key FILE, the public key at that site's /licenses/key"
+	}
 	if !found.Valid {
 		return found, nil
 	}

@@ -263,10 +263,16 @@ func (s *Store) Original(w http.ResponseWriter, r *http.Request, rec recordings.
 	}
 	defer f.Close()
 	account := access.From(r.Context()).ID
-	if err := s.Limits.Take(web.DownloadByBuyer, strconv.FormatInt(account, 10), s.Now()); err != nil {
+	rng := r.Header.Get("Range")
+	begins := rng == "" || strings.HasPrefix(rng, "bytes=0-")
+	limit := web.DownloadByBuyer
+	if !begins {
+		limit = web.RangeByBuyer // a program that fetches in many pieces makes many requests for one download
+	}
+	if err := s.Limits.Take(limit, strconv.FormatInt(account, 10), s.Now()); err != nil {
 		return err
 	}
-	if rng := r.Header.Get("Range"); r.Method == http.MethodGet && (rng == "" || strings.HasPrefix(rng, "bytes=0-")) {
+	if r.Method == http.MethodGet && begins {
 		err := s.DB.Tx(r.Context(), func(tx *db.Tx) error { return s.Record(r.Context(), tx, rec, account, license, kind) })
 		if err != nil {
 			return err

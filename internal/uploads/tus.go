@@ -123,6 +123,9 @@ func (s *Store) tusCreate(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("Upload-Defer-Length") != "" {
 		return web.Refuse(http.StatusBadRequest, "This server needs Upload-Length from the start.")
 	}
+	if r.Header.Get("Upload-Concat") != "" {
+		return web.Refuse(http.StatusBadRequest, "This server does not join partial uploads: send the file as one.")
+	}
 	size, err := strconv.ParseInt(r.Header.Get("Upload-Length"), 10, 64)
 	if err != nil || size < 0 {
 		return web.Refuse(http.StatusBadRequest, "Upload-Length must say how many bytes the file has.")

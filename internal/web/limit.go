@@ -27,6 +27,7 @@ var (
 	UploadByAccount = Limit{"uploads by account", 30, 30 * time.Minute}
 	SearchByIP      = Limit{"search by address", 60, time.Minute}
 	DownloadByBuyer = Limit{"downloads by buyer", 100, time.Hour}
+	RangeByBuyer    = Limit{"pieces of downloads by buyer", 2000, time.Hour}
 )
 
 // Limits counts per process, in memory. The zero value is ready.
