@@ -158,7 +158,7 @@ func TestProfile(t *testing.T) {
 			}
 		}
 
-		if status, _ := p.save("mara", "display_name=Mara+Lind&bio=I+record+rain.%0D%0A%0D%0A%3Cscript%3Ealert(1)%3C/script%3E%00%E2%80%AE&website=https://example.org/~mara"); status != 303 {
+		if status, _ := p.save("mara", "display_name=Mara+Lind&bio=I+record+rain.%0D%0A%0D%0A%3Cscript%3Ealert(1)%3C/script%3E%E2%80%AE&website=https://example.org/~mara"); status != 303 {
 			t.Fatalf("save: %d", status)
 		}
 		_, text, _ = p.get("mara", "/people/Mara")

@@ -60,11 +60,11 @@ export default function upload(root, htmx) {
     pump();
   };
 
-  root.addEventListener("change", e => {
-    if (!e.target.matches("[data-pick]")) return;
-    add(e.target.files);
-    e.target.value = "";
-  });
+  const take = input => {
+    add(input.files);
+    input.value = "";
+  };
+  root.addEventListener("change", e => { if (e.target.matches("[data-pick]")) take(e.target) });
   all.addEventListener("click", () => {
     paused = !paused;
     all.textContent = paused ? "Resume all" : "Pause all";
@@ -83,6 +83,7 @@ export default function upload(root, htmx) {
   drop.addEventListener("drop", async e => add(await dropped(e.dataTransfer)));
   addEventListener("beforeunload", e => { if (root.isConnected && jobs.some(j => j.state === "sending")) e.preventDefault() });
   left(list, pump);
+  for (const input of root.querySelectorAll("[data-pick]")) if (input.files?.length) take(input); // chosen before this script came
   pump();
 }
 
