@@ -108,7 +108,7 @@ func TestVerifyCommand(t *testing.T) {
 		{"with the data folder", []string{"verify", file, "--data", data}, 0, "not revoked", ""},
 		{"flag first", []string{"verify", "--data", data, file}, 0, "Mara Lind", ""},
 		{"altered", []string{"verify", altered, "--key", key}, 1, "", "altered"},
-		{"a PDF", []string{"verify", pdf, "--key", key}, 1, "", "not a license certificate"},
+		{"a PDF", []string{"verify", pdf, "--key", key}, 1, "", "verify the signed .json file"},
 		{"too large", []string{"verify", big, "--key", key}, 1, "", "larger than a certificate"},
 		{"the key is no key", []string{"verify", file, "--key", file}, 1, "", "PEM"},
 		{"no such file", []string{"verify", file + "x", "--key", key}, 1, "", "no such file"},

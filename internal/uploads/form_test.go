@@ -107,7 +107,7 @@ func TestTagsOfFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		rec := ready(t, s, taken.Recording.ID)
-		if rec.Title != "Bell in the yard" || rec.Description != "Rung by hand" {
+		if rec.Title != "Bell in the yard" || rec.Description != "Rung by hand\n\nBy Jane Doe, 2025-05-03." {
 			t.Errorf("draft %q, %q", rec.Title, rec.Description)
 		}
 		edit := fmt.Sprintf("/recordings/%d/edit", rec.ID)

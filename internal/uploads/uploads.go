@@ -281,9 +281,22 @@ func (s *Store) read(ctx context.Context, ref blob.Ref, fileName string, kind sn
 	if found.Category != "" {
 		desc.Category = found.Category
 	}
-	desc.Description = found.Description
+	desc.Description = strings.TrimSpace(found.Description + "\n\n" + origin(found))
 	desc.Tags = recordings.CleanTags(append(append(found.Keywords, splitGenre(found.Genre)...), desc.Tags...))
 	return desc, nil
+}
+
+// origin is one line of who made the sound and when, as the file says; the contributor reads it before anybody else does.
+func origin(t meta.Tags) string {
+	switch {
+	case t.Artist != "" && t.Date != "":
+		return "By " + t.Artist + ", " + t.Date + "."
+	case t.Artist != "":
+		return "By " + t.Artist + "."
+	case t.Date != "":
+		return "Made " + t.Date + "."
+	}
+	return ""
 }
 
 func splitGenre(genre string) []string {
