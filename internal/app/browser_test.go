@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"audiomicro/internal/db"
+	"audiomicro/internal/licensing"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/testkit"
 )
@@ -153,6 +154,79 @@ func TestPagesHold(t *testing.T) {
 type scene struct {
 	people map[string]*testkit.Person
 	paths  map[string][]string
+}
+
+// TestMainJobWithoutScript does the main job in Chromium with JavaScript off, once per engine: every step is a plain link or
+// form.
+func TestMainJobWithoutScript(t *testing.T) {
+	open := testkit.Browser(t)
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		maker, judge, buyer := s.Account("Maker", "contributor"), s.Account("Judge", "moderator"), s.Person("Buyer", "member")
+		original := flac(t, 2)
+		file := testkit.TempFile(t, "drone.flac", original)
+		enter := func(p *testkit.Person) *testkit.Tab {
+			tab := open(t)
+			tab.ScriptOff()
+			signIn(tab, s, p)
+			return tab
+		}
+		tab := enter(maker)
+		tab.Open(s.URL + "/upload")
+		tab.Files(`#f-files`, file)
+		tab.Press("Upload")
+		var rec recordings.Recording
+		testkit.Eventually(t, "the upload became a draft that is analyzed", func() bool {
+			list, err := s.Recordings.List(context.Background(), recordings.Filter{OwnerID: maker.ID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(list) == 1 {
+				rec = list[0]
+			}
+			return rec.Processing == recordings.Ready
+		})
+		tab.Open(fmt.Sprintf("%s/recordings/%d/edit", s.URL, rec.ID))
+		tab.Fill("title", "Low drone", "tags", "drone, low, dark")
+		tab.Choose("category", "fx-el")
+		tab.Choose("offer", "standard")
+		tab.Choose("rights", "")
+		tab.Press("Submit for review")
+		tab.Wait(`location.pathname === "/my-sounds" && document.body.innerText.includes("In review")`)
+
+		mod := enter(judge)
+		mod.Open(fmt.Sprintf("%s/review/%d", s.URL, rec.ID))
+		mod.Press("Approve")
+		mod.Wait(`location.pathname === "/review"`)
+		testkit.Eventually(t, "the recording is found", func() bool { return s.Search.Index().Has(rec.ID) })
+
+		shop := enter(buyer)
+		shop.Open(s.URL + "/search?q=drone")
+		shop.Press("Low drone")
+		shop.Wait(fmt.Sprintf(`location.pathname === "/recordings/%d"`, rec.ID))
+		if n := shop.Eval(`document.querySelectorAll("audio[controls], #main a.play").length`); n == "0" {
+			t.Error("without script the page offers nothing to hear")
+		}
+		shop.Press("Add to cart")
+		shop.Wait(`location.pathname === "/cart"`)
+		shop.Open(s.URL + "/checkout")
+		shop.Fill("licensee", "Bea Buyer", "project", "The Ferry")
+		shop.Choose("country", "SE")
+		shop.Choose("provider", "test")
+		shop.Press("Pay")
+		shop.Wait(`location.pathname.startsWith("/payments/test/")`)
+		shop.Press("Approve")
+		var held []licensing.License
+		testkit.Eventually(t, "the license is issued", func() bool {
+			var err error
+			if held, err = s.Licensing.Held(context.Background(), s.DB, buyer.ID); err != nil {
+				t.Fatal(err)
+			}
+			return len(held) == 1
+		})
+		shop.Open(s.URL + "/library")
+		shop.Wait(`document.querySelector("#main").innerText.includes("Low drone")`)
+		checkZip(t, s, buyer, held[0].ID, "Low drone", original)
+	})
 }
 
 // furnish fills a site with published recordings, free and paid, drafts, a cart, an order and a license, through its pages.

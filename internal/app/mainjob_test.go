@@ -143,7 +143,7 @@ func mainJob(t *testing.T, s *testkit.Site) {
 	if err != nil || len(held) != 1 {
 		t.Fatalf("licenses: %v, %v", held, err)
 	}
-	checkZip(t, s, buyer, held[0].ID, original)
+	checkZip(t, s, buyer, held[0].ID, "Temple bell", original)
 	if got := buyer.Get(media + recordings.PreviewHQ); got.Status != http.StatusOK {
 		t.Errorf("the licensee's unmarked preview: %d", got.Status)
 	}
@@ -191,7 +191,7 @@ func buy(t *testing.T, s *testkit.Site, buyer *testkit.Person, id int64) {
 }
 
 // checkZip downloads a license's zip and compares the original in it byte by byte, and the certificate with the key.
-func checkZip(t *testing.T, s *testkit.Site, buyer *testkit.Person, license int64, original []byte) {
+func checkZip(t *testing.T, s *testkit.Site, buyer *testkit.Person, license int64, title string, original []byte) {
 	t.Helper()
 	got := buyer.Get(fmt.Sprintf("/library/%d/download", license))
 	if got.Status != http.StatusOK {
@@ -228,7 +228,7 @@ func checkZip(t *testing.T, s *testkit.Site, buyer *testkit.Person, license int6
 	if _, err := certificate.Verify(bytes.Replace(files["json"], []byte("Bea"), []byte("Bob"), 1), keys...); err == nil {
 		t.Error("an altered certificate verifies")
 	}
-	if !bytes.HasPrefix(files["pdf"], []byte("%PDF-")) || !strings.Contains(string(files["txt"]), "Temple bell") {
+	if !bytes.HasPrefix(files["pdf"], []byte("%PDF-")) || !strings.Contains(string(files["txt"]), title) {
 		t.Errorf("papers in the zip: %d bytes of PDF, text %q", len(files["pdf"]), files["txt"])
 	}
 	n, err := db.Get[int64](t.Context(), s.DB, `SELECT count(*) FROM download WHERE license_id = $1 AND account_id = $2`, license, buyer.ID)
