@@ -203,9 +203,7 @@ func TestMainJobWithoutScript(t *testing.T) {
 		shop.Open(s.URL + "/search?q=drone")
 		shop.Press("Low drone")
 		shop.Wait(fmt.Sprintf(`location.pathname === "/recordings/%d"`, rec.ID))
-		if n := shop.Eval(`document.querySelectorAll("audio[controls], #main a.play").length`); n == "0" {
-			t.Error("without script the page offers nothing to hear")
-		}
+		shop.Wait(`document.querySelector("#main audio[controls], #main a.play")`) // something to hear without script
 		shop.Press("Add to cart")
 		shop.Wait(`location.pathname === "/cart"`)
 		shop.Open(s.URL + "/checkout")

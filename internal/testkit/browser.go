@@ -114,12 +114,13 @@ func (b *Tab) Open(url string) {
 	}
 }
 
-// Wait waits until a JavaScript expression is true, through navigation; it fails the test after a minute.
+// Wait waits until a JavaScript expression is true on a page that is there to its end, through navigation; it fails the test
+// after a minute.
 func (b *Tab) Wait(expression string) {
 	b.t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for {
-		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("(() => { try { return Boolean("+expression+") } catch { return false } })()"))
+		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("(() => { try { return document.readyState !== 'loading' && Boolean("+expression+") } catch { return false } })()"))
 		if err == nil && ok {
 			return
 		}
@@ -191,15 +192,12 @@ func (b *Tab) Click(selector string) {
 	}
 }
 
-// Press clicks the button or link in the page's main part that shows the given words.
+// Press clicks the button or link in the page's main part that shows the given words, as soon as it is there.
 func (b *Tab) Press(words string) {
 	b.t.Helper()
 	const mark = "data-pressed-by-test"
-	found := b.Eval(fmt.Sprintf(`(() => { const e = [...document.querySelectorAll("#main button, #main a, dialog[open] button")].find(e => e.checkVisibility() && e.textContent.trim().startsWith(%q));
+	b.Wait(fmt.Sprintf(`(() => { const e = [...document.querySelectorAll("#main button, #main a, dialog[open] button")].find(e => e.checkVisibility() && e.textContent.trim().startsWith(%q));
 		if (!e) return false; document.querySelectorAll("[%s]").forEach(o => o.removeAttribute("%s")); e.setAttribute("%s", ""); return true })()`, words, mark, mark, mark))
-	if found != "true" {
-		b.t.Fatalf("no button or link %q at %s", words, b.Where())
-	}
 	b.Click("[" + mark + "]")
 }
 

@@ -28,12 +28,22 @@ export default function live(root) {
       if (!row.querySelector("[data-cell]:disabled")) return; // it is being written: nothing moves under the hands
       if (!moving.includes(d.state)) return renew("row-" + d.id);
     } else if (!box || box.dataset.state !== d.state) return list();
-    const text = box?.querySelector(".state span"), bar = (line ?? row).querySelector("progress");
-    if (d.text && text) text.textContent = d.text;
-    if (bar && d.percent >= 0) bar.value = d.percent;
+    latest.set(id, d);
+    progress(id, d);
   });
   addEventListener("pagehide", () => source.close());
 }
+
+// progress writes what an event says into the line of its draft while that is still on its way.
+function progress(id, d) {
+  const line = document.querySelector(`[data-draft="${id}"], [data-row="${id}"]`), bar = line?.querySelector("progress"), text = line?.querySelector(".state span");
+  if (!bar || (line.querySelector("[data-state]")?.dataset.state ?? d.state) !== d.state) return;
+  if (text && d.text) text.textContent = d.text;
+  if (d.percent >= 0) bar.value = d.percent;
+}
+
+// latest holds what was told since the last copy was asked for: the copy may be older, and would set the progress back.
+const latest = new Map();
 
 // renew takes one part of the page, by its id, from a fresh copy. One copy is fetched at a time; a change meanwhile asks again.
 let busy = false;
@@ -46,6 +56,7 @@ async function renew(id) {
     while (asked.size) {
       const ids = [...asked];
       asked.clear();
+      latest.clear();
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -55,6 +66,7 @@ async function renew(id) {
         from.replaceWith(to);
         window.htmx?.process(to);
       }
+      for (const [id, d] of latest) progress(id, d);
     }
   } catch { /* the next event tries again */ } finally {
     busy = false;
