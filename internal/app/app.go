@@ -269,12 +269,24 @@ func (a *App) wire(ctx context.Context) error {
 // soundQueue is where jobs wait that decode: they have workers of their own, so that mail never waits for sound.
 const soundQueue = "sound"
 
+// fileTries is how often a sound is analyzed that may be to blame itself for the failure.
+const fileTries = 5
+
+// soundPause doubles from 1 s to 15 min: with 40 tries, a disk, a bucket or a database may be away for a night.
+func soundPause(attempt int) time.Duration {
+	return min(time.Second<<min(attempt-1, 20), 15*time.Minute)
+}
+
 // subscribe says what happens after each event, and what happens by the clock.
 func (a *App) subscribe() {
-	sound := jobs.Opts{Queue: soundQueue, Timeout: 6 * time.Hour, MaxAttempts: 5}
+	sound := jobs.Opts{Queue: soundQueue, Timeout: 6 * time.Hour, MaxAttempts: 40, Backoff: soundPause}
 	jobs.On(a.Jobs, "ingest.analyze", sound, func(ctx context.Context, e recordings.Created) error {
 		n, most := jobs.Attempt(ctx)
-		return a.Ingest.Analyze(ctx, e.RecordingID, n >= most)
+		err := a.Ingest.Analyze(ctx, e.RecordingID, n >= fileTries)
+		if err != nil && n >= most && ctx.Err() == nil {
+			return a.Ingest.GiveUp(ctx, e.RecordingID, err)
+		}
+		return err
 	})
 	sound.Priority = 2
 	jobs.On(a.Jobs, "ingest.mark", sound, func(ctx context.Context, e recordings.BecamePaid) error {

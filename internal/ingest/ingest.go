@@ -67,8 +67,9 @@ func (s *Store) Clear() error {
 // CanMP3 tells whether MP3 previews can be made here.
 func (s *Store) CanMP3() bool { return s.Lame != "" || s.FFmpeg != "" }
 
-// Analyze makes everything a new recording needs. A failure that lies in the file is kept on the recording with what to do;
-// one that lies with the machine is returned, so that the job is tried again, and kept on the recording when last is true.
+// Analyze makes everything a new recording needs. A failure that lies in the file is kept on the recording with what to do.
+// One that may lie in the file or with the machine, as too little memory, is returned, so that the job is tried again, and
+// kept when last is true. One of the machine alone, as a bucket that does not answer, is always returned.
 func (s *Store) Analyze(ctx context.Context, id int64, last bool) error {
 	rec, err := s.Recordings.ByID(ctx, s.DB, id)
 	if errors.Is(err, db.ErrNotFound) {
@@ -94,15 +95,10 @@ func (s *Store) Analyze(ctx context.Context, id int64, last bool) error {
 	var failure *worker.Failure
 	switch {
 	case err == nil:
-	case errors.As(err, &failure) && (!failure.Retry() || last):
+	case errors.As(err, &failure) && failure.Code != worker.Storage && (!failure.Retry() || last):
 		s.Log.Warn("analysis failed", "recording", id, "code", failure.Code, "detail", failure.Detail)
 		return s.finish(ctx, func(tx *db.Tx) error {
 			return s.Recordings.SetProcessing(ctx, tx, id, recordings.Failed, 0, failure.Text)
-		})
-	case last && ctx.Err() == nil:
-		s.Log.Error("analysis failed", "recording", id, "err", err)
-		return s.finish(ctx, func(tx *db.Tx) error {
-			return s.Recordings.SetProcessing(ctx, tx, id, recordings.Failed, 0, "The analysis failed several times. Your file is kept; ask the operator to look at it.")
 		})
 	default:
 		return fmt.Errorf("analyze recording %d: %w", id, err)
@@ -125,6 +121,14 @@ func (s *Store) Analyze(ctx context.Context, id int64, last bool) error {
 			}
 		}
 		return s.Recordings.SaveAnalysis(ctx, tx, id, a, media)
+	})
+}
+
+// GiveUp keeps on a recording that the machine failed too often.
+func (s *Store) GiveUp(ctx context.Context, id int64, why error) error {
+	s.Log.Error("analysis failed", "recording", id, "err", why)
+	return s.finish(ctx, func(tx *db.Tx) error {
+		return s.Recordings.SetProcessing(ctx, tx, id, recordings.Failed, 0, "The analysis failed several times. Your file is kept; ask the operator to look at it.")
 	})
 }
 
