@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -166,7 +165,7 @@ func (r rig) start(t *testing.T, wrap ...string) *daemon {
 // ready waits until the server answers; false when it ended before.
 func (r rig) ready(t *testing.T, d *daemon) bool {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(3 * time.Minute)
 	for {
 		res, err := http.Get(r.config.URL + "/readyz")
 		if err == nil {
@@ -181,7 +180,7 @@ func (r rig) ready(t *testing.T, d *daemon) bool {
 		case <-time.After(10 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the server is not ready after a minute: %s", d.log)
+			t.Fatalf("the server is not ready after three minutes: %s", d.log)
 		}
 	}
 }
@@ -245,12 +244,7 @@ func newRig(t *testing.T, bin string, engine db.Engine, edit func(*config.Config
 	rec := stock(t, maker, "Tone for sale", tone(t, 1), standard())
 	s.Stop()
 	c := s.Config
-	if l, err := net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	} else {
-		c.Listen = l.Addr().String()
-		l.Close()
-	}
+	c.Listen = testkit.Address(t)
 	c.URL = "http://" + c.Listen
 	r := rig{bin: bin, config: c}
 	return r, newLoad(t, r, maker, buyer, rec.ID)

@@ -58,7 +58,6 @@ func badLine(t *testing.T, addr string) (string, *atomic.Int64) {
 func TestS3OverBadLine(t *testing.T) {
 	t.Parallel()
 	addr := server(t)
-	bucket(t, addr)
 	line, broken := badLine(t, addr)
 	s, err := openS3(t, line, "store")
 	for deadline := time.Now().Add(90 * time.Second); err != nil; s, err = openS3(t, line, "store") {

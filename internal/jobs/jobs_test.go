@@ -210,7 +210,7 @@ func TestComplete(t *testing.T) {
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, d *db.DB) {
-		q := queue(t, d, jobs.Options{Grace: 300 * time.Millisecond})
+		q := queue(t, d, jobs.Options{Grace: 5 * time.Second})
 		began := make(chan bool, 2)
 		var finished atomic.Int64
 		ending := make(chan bool)

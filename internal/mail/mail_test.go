@@ -165,6 +165,12 @@ func postgresURL(t *testing.T) string {
 
 func newOffice(t *testing.T, d *db.DB, server string) *office {
 	t.Helper()
+	return patientOffice(t, d, server, 6)
+}
+
+// patientOffice gives up after so many attempts.
+func patientOffice(t *testing.T, d *db.DB, server string, attempts int) *office {
+	t.Helper()
 	o := &office{t: t, d: d, clock: &atomic.Int64{}}
 	o.clock.Store(time.Now().UnixMicro())
 	now := func() time.Time { return time.UnixMicro(o.clock.Load()) }
@@ -178,7 +184,7 @@ func newOffice(t *testing.T, d *db.DB, server string) *office {
 	o.m, err = mail.New(d, o.q, mail.Options{
 		SMTP: server, From: "audiomicro@site.test", SiteName: "A Site, with: signs", Now: now, Logger: log,
 		Kinds:   []mail.Kind{{Name: "test-kind", Class: mail.Service, Why: "tests"}},
-		Backoff: func(int) time.Duration { return 5 * time.Millisecond }, Attempts: 6,
+		Backoff: func(int) time.Duration { return 5 * time.Millisecond }, Attempts: attempts,
 	})
 	must(t, err)
 	return o
@@ -341,7 +347,7 @@ func TestServerDown(t *testing.T) {
 		must(t, err)
 		addr := l.Addr().String()
 		l.Close()
-		o := newOffice(t, d, addr)
+		o := patientOffice(t, d, addr, 1000)
 		o.work()
 		id := o.post(mail.Message{To: "someone@example.org", Subject: "s", Text: "t"})
 		deadline := time.Now().Add(90 * time.Second)

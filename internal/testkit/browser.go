@@ -34,7 +34,7 @@ func Browser(t *testing.T) func(t *testing.T) *Tab {
 		Missing(t, "no Chromium on this machine: install the Debian package chromium")
 	}
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))...)
+		chromedp.WSURLReadTimeout(patience), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))...)
 	t.Cleanup(cancel)
 	first, cancelFirst := chromedp.NewContext(ctx)
 	t.Cleanup(cancelFirst)
@@ -46,7 +46,7 @@ func Browser(t *testing.T) func(t *testing.T) *Tab {
 		// A context of its own keeps one person's cookies from another's.
 		ctx, cancelTab := chromedp.NewContext(first, chromedp.WithNewBrowserContext())
 		t.Cleanup(cancelTab)
-		timed, cancelTime := context.WithTimeout(ctx, 4*time.Minute)
+		timed, cancelTime := context.WithTimeout(ctx, 15*time.Minute)
 		t.Cleanup(cancelTime)
 		tab := &Tab{t: t, ctx: timed}
 		tab.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
@@ -115,10 +115,10 @@ func (b *Tab) Open(url string) {
 }
 
 // Wait waits until a JavaScript expression is true on a page that is there to its end, through navigation; it fails the test
-// after a minute.
+// after three minutes.
 func (b *Tab) Wait(expression string) {
 	b.t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(patience)
 	for {
 		ok, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("(() => { try { return document.readyState !== 'loading' && Boolean("+expression+") } catch { return false } })()"))
 		if err == nil && ok {

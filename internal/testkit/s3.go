@@ -21,13 +21,8 @@ import (
 // setting blobs takes.
 func S3(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	cmd := exec.Command(Gateway(t), "--access", "test-key", "--secret", "test-secret", "--port", addr, "--quiet", "posix", t.TempDir())
+	addr := Address(t)
+	cmd := exec.Command(gateway(t), "--access", "test-key", "--secret", "test-secret", "--port", addr, "--quiet", "posix", t.TempDir())
 	var log strings.Builder
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
@@ -62,9 +57,9 @@ func S3(t testing.TB) string {
 
 var gatewayLock sync.Mutex
 
-// Gateway finds versitygw in the cache where scripts/tools.sh puts it, or builds it there from tools/go.mod, once per version
+// gateway finds versitygw in the cache where scripts/tools.sh puts it, or builds it there from tools/go.mod, once per version
 // and machine.
-func Gateway(t testing.TB) string {
+func gateway(t testing.TB) string {
 	t.Helper()
 	gatewayLock.Lock()
 	defer gatewayLock.Unlock()

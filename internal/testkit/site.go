@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"mime/multipart"
 	"net"
 	"net/http"
@@ -64,11 +66,11 @@ func NewSite(t testing.TB, engine db.Engine, edit func(*config.Config)) *Site {
 	if engine == db.Postgres {
 		c.Database = PostgresURL(t)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	c.Listen = Address(t) // Restart takes it again
+	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Listen = l.Addr().String()
 	c.URL = "http://" + c.Listen
 	c.MailFrom = "audiomicro@example.org"
 	if edit != nil {
@@ -272,16 +274,38 @@ func (p *Person) LinkIn(part string) string {
 	return ""
 }
 
-// Eventually waits until ok answers true; it fails the test after a minute.
+// patience is how long tests wait for what must come: a machine that is busy with other work is no failure.
+const patience = 3 * time.Minute
+
+// Eventually waits until ok answers true; it fails the test after three minutes.
 func Eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(patience)
 	for !ok() {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within a minute: %s", what)
+			t.Fatalf("not within %v: %s", patience, what)
 		}
 		time.Sleep(20 * time.Millisecond) // the pause of a poll, not a guess at a duration
 	}
+}
+
+// Address is a free loopback address for a server that is started later, or again and again. Its port is none of those that
+// the kernel hands out by itself, so that nobody gets it meanwhile.
+func Address(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.N(20_000)))
+		if err != nil {
+			continue // taken
+		}
+		addr := l.Addr().String()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return addr
+	}
+	t.Fatal("a hundred ports are taken")
+	return ""
 }
 
 // TempFile writes data to a file of the given name that is gone after the test.

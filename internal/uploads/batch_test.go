@@ -232,7 +232,7 @@ type event struct {
 
 func stream(t *testing.T, p *testkit.Person, last string) (<-chan event, func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Site.URL+"/upload/events", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -262,7 +262,8 @@ func TestScope(t *testing.T) {
 	run(t, ctx, chromedp.Evaluate[any](`(() => { const g = document.querySelector(".loop-grip.b"); for (let i = 0; i < 17; i++) g.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true, cancelable: true})) })(); null`))
 	run(t, ctx, chromedp.Evaluate[any](`window.seen = []; window.watching = true; (function look() { seen.push(parseFloat(document.querySelector("[data-elapsed]").textContent.slice(2))); if (watching) requestAnimationFrame(look) })(); null`))
 	run(t, ctx, chromedp.Poll[bool](`seen.some((v, i) => i && v < seen[i - 1])`))
-	if latest := run(t, ctx, chromedp.Evaluate[float64](`Math.max(...seen)`)); latest > .6 {
+	// A busy machine looks late, but never as late as the end that the key moved.
+	if latest := run(t, ctx, chromedp.Evaluate[float64](`Math.max(...seen)`)); latest > 1.9 {
 		t.Errorf("the loop ran to %.1f s", latest)
 	}
 	run(t, ctx, chromedp.Evaluate[any](`watching = false; document.querySelector("[data-loop]").click(); null`))

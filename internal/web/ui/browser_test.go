@@ -3,6 +3,7 @@ package ui_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http/httptest"
@@ -39,7 +40,7 @@ func browser(t *testing.T) func() context.Context {
 		t.Skip("SKIPPED: no Chromium on this machine: pages were not looked at; install the Debian package chromium")
 	}
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))...)
+		chromedp.WSURLReadTimeout(3*time.Minute), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))...)
 	t.Cleanup(cancel)
 	first, cancelFirst := chromedp.NewContext(ctx)
 	t.Cleanup(cancelFirst)
@@ -49,7 +50,7 @@ func browser(t *testing.T) func() context.Context {
 	return func() context.Context {
 		tab, cancelTab := chromedp.NewContext(first)
 		t.Cleanup(cancelTab)
-		timed, cancelTime := context.WithTimeout(tab, 8*time.Minute)
+		timed, cancelTime := context.WithTimeout(tab, 20*time.Minute)
 		t.Cleanup(cancelTime)
 		return timed
 	}
@@ -68,9 +69,14 @@ func watched() chromedp.Action[chromedp.Void] {
 	}
 }
 
+// run runs an action and fails the test when it fails. A poll that has waited in vain is begun again for three minutes: a
+// machine that is busy with other tests is no failure.
 func run[T any](t *testing.T, ctx context.Context, a chromedp.Action[T]) T {
 	t.Helper()
 	v, err := chromedp.Run(ctx, a)
+	for deadline := time.Now().Add(3 * time.Minute); errors.Is(err, chromedp.ErrPollingTimeout) && time.Now().Before(deadline); {
+		v, err = chromedp.Run(ctx, a)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +169,8 @@ func TestPlayerSurvivesNavigation(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, ctx, chromedp.Poll[bool](`Boolean(window.htmx && document.querySelector("#main a")._htmx)`))
-	run(t, ctx, chromedp.Evaluate[any](`window.sameDocument = true; document.querySelectorAll("#main .play")[8].click(); null`))
+	// A slow machine takes longer for the pages than the sound lasts, so it goes round.
+	run(t, ctx, chromedp.Evaluate[any](`window.sameDocument = true; document.querySelector("#player [data-do=loop]").click(); document.querySelectorAll("#main .play")[8].click(); null`))
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector("#player.sounding:not([hidden])") !== null && document.querySelector("[data-elapsed]").textContent !== "0:00.0"`))
 	if got := run(t, ctx, chromedp.Evaluate[string](`document.querySelector("#main .row.playing .row-title").textContent`)); got != shapes[8].title {
 		t.Errorf("marked row is %q, want %q", got, shapes[8].title)
@@ -182,9 +189,10 @@ func TestPlayerSurvivesNavigation(t *testing.T) {
 	} {
 		run(t, ctx, chromedp.Evaluate[any](step.act+";null"))
 		run(t, ctx, chromedp.Poll[bool](`location.pathname === "`+step.path+`" && document.querySelectorAll("#main").length === 1 && document.title.length > 0`))
-		if !run(t, ctx, chromedp.Evaluate[bool](`Boolean(window.sameDocument) && document.querySelector("#player.sounding") !== null`)) {
-			t.Fatalf("after %s the player stopped or the document changed", step.path)
+		if !run(t, ctx, chromedp.Evaluate[bool](`Boolean(window.sameDocument)`)) {
+			t.Fatalf("%s is another document", step.path)
 		}
+		run(t, ctx, chromedp.Poll[bool](`document.querySelector("#player.sounding") !== null`))
 	}
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector("#main .row.playing") !== null`))
 	// Keys: next, pause, mute.
