@@ -68,7 +68,7 @@ func openAIFF(src *source) (audio.Decoder, error) {
 			}
 			return newPCM(src, info, f, data)
 		}
-		if err := src.skip(size - used + size&1); err != nil {
+		if err := src.skipChunk(size, used); err != nil {
 			if err == io.EOF {
 				err = fmt.Errorf("%w: chunk %q is larger than the file", audio.ErrDamaged, printable(h[:4]))
 			}

@@ -217,6 +217,17 @@ func (s *source) skip(n int64) error {
 	return err
 }
 
+// skipChunk passes over the rest of a chunk of size bytes, used of which were read, and over its padding byte when it has one.
+func (s *source) skipChunk(size, used int64) error {
+	if err := s.skip(size - used); err != nil || size&1 == 0 {
+		return err
+	}
+	if next, _ := s.Peek(5); sniff.Padded(next) { // at the end of the file next is shorter, which the caller's read reports
+		s.drop(1)
+	}
+	return nil
+}
+
 // drop takes n bytes that were peeked at.
 func (s *source) drop(n int) {
 	n, _ = s.Discard(n)

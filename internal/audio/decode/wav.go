@@ -58,7 +58,7 @@ func openWAV(src *source, k sniff.Kind) (audio.Decoder, error) {
 			}
 			return newPCM(src, info, f, wavData(src, size, riffSize, data64))
 		}
-		if err := src.skip(size - used + size&1); err != nil {
+		if err := src.skipChunk(size, used); err != nil {
 			if err == io.EOF {
 				err = fmt.Errorf("%w: chunk %q is larger than the file", audio.ErrDamaged, printable(h[:4]))
 			}

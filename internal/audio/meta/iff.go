@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"strings"
 	"time"
+
+	"audiomicro/internal/audio/sniff"
 )
 
 const (
@@ -50,7 +52,7 @@ func parseIFF(in *input) []*block {
 			b.source = "aiff"
 		}
 		parseChunk(in, b, id)
-		if b.end < in.size && (end-off)&1 == 1 {
+		if b.end < in.size && (end-off)&1 == 1 && sniff.Padded(in.at(b.end, 5)) {
 			b.end++
 		}
 		doc = append(doc, b)
@@ -219,7 +221,10 @@ func parseInfo(p []byte, b *block) {
 	b.rewrite = cutChunk(p, "LIST")
 	for off := 4; off+8 <= len(p); {
 		size := int(min(binary.LittleEndian.Uint32(p[off+4:]), uint32(len(p)-off-8)))
-		end := min(off+8+size+size&1, len(p))
+		end := off + 8 + size
+		if size&1 == 1 && end < len(p) && sniff.Padded(p[end:]) {
+			end++
+		}
 		if v := guess(upToNUL(p[off+8 : off+8+size])); strings.TrimSpace(v) != "" {
 			b.add(string(p[off:off+4]), v, int64(off), int64(end))
 		}

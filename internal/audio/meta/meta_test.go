@@ -41,6 +41,11 @@ func aiff(extra string) []byte {
 	return []byte(riffChunk(be, "FORM", "AIFF"+comm+extra+riffChunk(be, "SSND", "\x00\x00\x00\x00\x00\x00\x00\x00"+sound)))
 }
 
+// bareChunk is a chunk without padding, as many programs write it.
+func bareChunk(id, body string) string {
+	return id + string(binary.LittleEndian.AppendUint32(nil, uint32(len(body)))) + body
+}
+
 func pad(s string, n int) string { return s + strings.Repeat("\x00", n-len(s)) }
 
 func bext(description, originator, reference string) string {
@@ -142,6 +147,12 @@ func TestRead(t *testing.T) {
 			check:  func(t meta.Tags) string { return t.Title + "|" + t.Date },
 			want:   "Café|2020-02-03",
 			fields: []string{"info:INAM=Café", "!info:IENG=Bob", "info:ICRD=2020-02-03", "!info:ICMT=write to bob@example.org"},
+		},
+		"odd chunks without padding": {
+			file:   wav("", bareChunk("odd ", "1")+bareChunk("LIST", "INFO"+bareChunk("INAM", "Oak")+bareChunk("IART", "Ann"))+bareChunk("iXML", "<BWFXML><NOTE>dry</NOTE></BWFXML> ")),
+			check:  func(t meta.Tags) string { return t.Title + "|" + t.Artist },
+			want:   "Oak|Ann",
+			fields: []string{"info:INAM=Oak", "!info:IART=Ann", "ixml:NOTE=dry"},
 		},
 		"ID3 in WAV": {
 			file:   wav("", riffChunk(le, "id3 ", id3(3, "", "TIT2", "Rain", "TPE1", "Ann", "TBPM", "120", "TKEY", "Am"))),
@@ -346,9 +357,10 @@ func TestStrip(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"wav": wav(riffChunk(le, "bext", bext("A door", "Jane", "USID1"))+riffChunk(le, "odd ", "12345"), riffChunk(le, "iXML", ixml)+info+
 			riffChunk(le, "id3 ", id3(3, id3Frame(3, "APIC", "\x00image/png\x00\x03\x00JanePNG"), "TIT2", "Title", "TPE1", "Jane"))),
-		"rf64": rf64,
-		"aiff": aiff(riffChunk(be, "NAME", "Bell") + riffChunk(be, "AUTH", "Jane") + riffChunk(be, "ID3 ", id3(4, "", "TPE1", "Jane", "TIT2", "Bell"))),
-		"flac": flacFile(vorbis),
+		"rf64":                rf64,
+		"wav without padding": wav(bareChunk("odd ", "12345")+bareChunk("iXML", ixml), bareChunk("LIST", "INFO"+bareChunk("INAM", "Oak")+bareChunk("IART", "Jane "))),
+		"aiff":                aiff(riffChunk(be, "NAME", "Bell") + riffChunk(be, "AUTH", "Jane") + riffChunk(be, "ID3 ", id3(4, "", "TPE1", "Jane", "TIT2", "Bell"))),
+		"flac":                flacFile(vorbis),
 		"mp3": []byte(id3(4, id3Frame(4, "APIC", "\x00image/png\x00\x03\x00Jane"), "TIT2", "Title", "TPE1", "Jane", "TBPM", "99") + strings.Repeat(mp3Frame, mp3Frames) +
 			ape("Artist", "Jane", "Genre", "Noise") + id3v1("Title", "Jane", "Album", "1999", "")),
 		"mp3 of nothing but a name": []byte(id3(3, "", "TPE1", "Jane") + strings.Repeat(mp3Frame, mp3Frames)),

@@ -164,7 +164,10 @@ func detectRIFF(h []byte) (Kind, bool) {
 		if id == "data" || size > len(h) {
 			break
 		}
-		off += 8 + size + size&1
+		off += 8 + size
+		if size&1 == 1 && off < len(h) && Padded(h[off:]) {
+			off++
+		}
 	}
 	return k, true
 }
@@ -226,7 +229,10 @@ func detectAIFF(h []byte) (Kind, bool) {
 		if size > len(h) {
 			break
 		}
-		off += 8 + size + size&1
+		off += 8 + size
+		if size&1 == 1 && off < len(h) && Padded(h[off:]) {
+			off++
+		}
 	}
 	return k, true
 }
