@@ -263,7 +263,7 @@ func (s *Store) run(ctx context.Context, rec recordings.Recording, outputs []wor
 		return err
 	}
 	defer os.RemoveAll(dir)
-	src, err := s.source(ctx, rec, dir)
+	src, broke, err := s.source(ctx, rec, dir)
 	if err != nil {
 		return err
 	}
@@ -279,6 +279,10 @@ func (s *Store) run(ctx context.Context, rec recordings.Recording, outputs []wor
 		Size: rec.ByteSize, Outputs: outputs, FFmpegPath: s.FFmpeg, LamePath: s.Lame,
 		MarkInterval: s.MarkEvery, MarkSeed: uint64(rec.ID), MaxSeconds: s.MaxSeconds,
 	}, src, out, progress)
+	// The worker sees only an end that came too early: it may call the file damaged, or take what there was for all of it.
+	if broken := broke(); broken != nil && ctx.Err() == nil {
+		return fmt.Errorf("read original: %w", broken)
+	}
 	if err != nil {
 		return err
 	}
@@ -287,40 +291,64 @@ func (s *Store) run(ctx context.Context, rec recordings.Recording, outputs []wor
 
 // source opens the original as a file: the blob itself when it is a local file, else a pipe fed from the object store. A
 // container whose index may stand at the end (MP4) is fetched into the temporary folder first, for its decoder must seek.
-func (s *Store) source(ctx context.Context, rec recordings.Recording, dir string) (*os.File, error) {
+// broke tells, once the worker has ended, whether the store failed while it fed the pipe.
+func (s *Store) source(ctx context.Context, rec recordings.Recording, dir string) (src *os.File, broke func() error, err error) {
 	ref := blob.Ref(rec.SHA256)
+	whole := func() error { return nil }
 	if path, ok := s.Blobs.Path(ref); ok {
-		return os.Open(path)
+		src, err = os.Open(path)
+		return src, whole, err
 	}
 	body, err := s.Blobs.OpenRange(ctx, ref, 0, -1)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if rec.Container == "mp4" || rec.Container == "m4a" {
 		defer body.Close()
 		f, err := os.Create(filepath.Join(dir, "source"))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if _, err := io.Copy(f, body); err != nil {
-			return nil, errors.Join(err, f.Close())
+			return nil, nil, errors.Join(err, f.Close())
 		}
 		_, err = f.Seek(0, io.SeekStart)
-		return f, err
+		return f, whole, err
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return nil, errors.Join(err, body.Close())
+		return nil, nil, errors.Join(err, body.Close())
 	}
+	watched := &watchedReader{r: body}
 	go func() {
-		// A read error cuts the pipe short: the decoder reports a damaged file, and the job is tried again by its retry rule.
-		if _, err := io.Copy(w, body); err != nil {
-			s.Log.Warn("read original", "recording", rec.ID, "err", err)
-		}
+		io.Copy(w, watched) // a worker that ends before the file does leaves a closed pipe, which is its right
 		body.Close()
 		w.Close()
 	}()
-	return r, nil
+	return r, watched.failure, nil
+}
+
+// watchedReader remembers how reading failed, for somebody on another goroutine.
+type watchedReader struct {
+	r   io.Reader
+	mu  sync.Mutex
+	err error
+}
+
+func (w *watchedReader) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if err != nil && err != io.EOF {
+		w.mu.Lock()
+		w.err = err
+		w.mu.Unlock()
+	}
+	return n, err
+}
+
+func (w *watchedReader) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
 }
 
 // keep puts the files of a pass into the blob store and names them as media.
