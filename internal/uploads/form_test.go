@@ -30,6 +30,15 @@ func TestUploadForm(t *testing.T) {
 		if strings.Contains(res.Text, "<b>\"big") {
 			t.Error("a file's name is not escaped")
 		}
+		text := map[string][]byte{"good again.wav": tone(t, 100)}
+		for i := range 25 {
+			text[fmt.Sprintf("note %d.txt", i)] = []byte("no sound")
+		}
+		res = ann.Upload(text)
+		wants(t, res, 422, "25 files were refused.", "And 5 more.", "You sent this before, it was not taken twice: good")
+		if n := strings.Count(res.Text, "This site accepts"); n > 2 { // once in the note, once on the page
+			t.Errorf("what is accepted is said %d times", n)
+		}
 		if left, err := s.Blobs.ListStages(context.Background(), s.Now().Add(1e12)); err != nil || len(left) != 0 {
 			t.Errorf("stages of refused files: %v, %v", left, err)
 		}

@@ -246,7 +246,7 @@ func (s *Store) uploadForm(w http.ResponseWriter, r *http.Request) error {
 		var p *web.Public
 		switch {
 		case errors.As(err, &p):
-			refused = append(refused, baseName(part.FileName())+": "+p.Text)
+			refused = append(refused, baseName(part.FileName())+": "+strings.TrimSuffix(p.Text, " "+s.Accepted()))
 		case err != nil:
 			return err
 		default:
@@ -258,9 +258,12 @@ func (s *Store) uploadForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case len(refused) > 0:
-		note := &ui.Note{Tone: ui.ToneBad, Lead: ui.Plural(len(refused), "file was refused.", "files were refused."), Text: strings.Join(refused, " ")}
+		note := &ui.Note{Tone: ui.ToneBad, Lead: ui.Plural(len(refused), "file was refused.", "files were refused."), Text: refusals(refused) + " " + s.Accepted()}
 		if len(ids) > 0 {
 			note.Text += " " + ui.Plural(len(ids), "other was taken.", "others were taken.")
+		}
+		if len(repeated) > 0 {
+			note.Text += " You sent this before, it was not taken twice: " + clip(strings.Join(repeated, ", "), 300) + "."
 		}
 		return s.showUpload(w, r, http.StatusUnprocessableEntity, note)
 	case len(ids) == 0:
@@ -272,6 +275,15 @@ func (s *Store) uploadForm(w http.ResponseWriter, r *http.Request) error {
 		return web.See(w, r, editURL(ids[0]))
 	}
 	return web.See(w, r, describeURL(ids))
+}
+
+// refusals lists what is wrong with files, one sentence each. A folder may hold hundreds that are no sound.
+func refusals(list []string) string {
+	const most = 20
+	if more := len(list) - most; more > 0 {
+		list = append(list[:most:most], fmt.Sprintf("And %d more.", more))
+	}
+	return strings.Join(list, " ")
 }
 
 func clip(s string, most int) string {

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -215,13 +216,22 @@ func explain(err error, req Request) *Failure {
 	case errors.As(err, &refused):
 		return &Failure{Code: Unsupported, Text: sentence(refused.Error()) + " " + sniff.Accepted(req.FFmpegPath != ""), Detail: detail}
 	case errors.Is(err, audio.ErrUnsupported):
-		return &Failure{Code: Unsupported, Text: "This site cannot read this file. " + sniff.Accepted(req.FFmpegPath != ""), Detail: detail}
+		return &Failure{Code: Unsupported, Text: "This site cannot read this file" + reason(detail) + ". " + sniff.Accepted(req.FFmpegPath != ""), Detail: detail}
 	case errors.Is(err, audio.ErrDamaged):
 		return &Failure{Code: Damaged, Text: "The file is damaged. Export it again and send the new file.", Detail: detail}
 	case errors.As(err, &path), errors.Is(err, syscall.EFBIG), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return &Failure{Code: Storage, Text: "The site has no room to work on this file. It will try again.", Detail: detail}
 	}
 	return &Failure{Code: Crashed, Text: crashText, Detail: detail}
+}
+
+// reason is what a decoder says about content that it does not take: the format alone would be named among those accepted.
+func reason(detail string) string {
+	_, why, ok := strings.Cut(detail, audio.ErrUnsupported.Error()+": ")
+	if !ok || strings.Contains(why, "start ffmpeg") { // the operator's business, and of no help to the sender
+		return ""
+	}
+	return ": " + why
 }
 
 // sentence begins with a capital and ends with a full stop.

@@ -114,6 +114,19 @@ func TestHostileFiles(t *testing.T) {
 	}
 }
 
+// TestUnsupportedSaysWhy: a file of an accepted format that is refused must not read only that its format is accepted.
+func TestUnsupportedSaysWhy(t *testing.T) {
+	t.Parallel()
+	crowd := wav(tones(2, 44100, 44100), 44100)
+	binary.LittleEndian.PutUint16(crowd[22:], 33)
+	binary.LittleEndian.PutUint16(crowd[32:], 66)
+	_, _, err := run(t, worker.Request{Outputs: everything}, crowd)
+	f := wantFailure(t, err, worker.Unsupported)
+	if want := "This site cannot read this file: 33 channels, at most 32 are supported. This site accepts WAV"; !strings.HasPrefix(f.Text, want) {
+		t.Errorf("%q, want %q", f.Text, want)
+	}
+}
+
 func TestOddSamplesGiveNumbers(t *testing.T) {
 	t.Parallel()
 	float := func(values ...float32) []byte {
