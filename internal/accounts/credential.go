@@ -112,6 +112,18 @@ func (s *Store) RevokeCredential(ctx context.Context, account, id int64) error {
 	return nil
 }
 
+// revokeCredentials ends all credentials of the account and tells how many there were.
+func (s *Store) revokeCredentials(ctx context.Context, tx *db.Tx, account int64) (int64, error) {
+	n, err := db.Exec(ctx, tx, `UPDATE api_credential SET revoked_at = $1 WHERE account_id = $2 AND revoked_at = 0`, s.now(), account)
+	if err == nil {
+		_, err = db.Exec(ctx, tx, `DELETE FROM access_token WHERE account_id = $1`, account)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("revoke credentials of %d: %w", account, err)
+	}
+	return n, nil
+}
+
 type callerRow struct {
 	Credential int64       `db:"credential_id"`
 	Exempt     int64       `db:"exempt"`

@@ -108,19 +108,20 @@ func (s *Store) sendReset(ctx context.Context, tx *db.Tx, a Account, token strin
 		Subject: "Set a new password for " + s.SiteName,
 		Paragraphs: []string{
 			"Somebody, probably you, asked for a new password for the account " + a.Name + " at " + s.SiteName + ".",
-			"The link works once, for one hour. Setting a password signs out every browser.",
+			"The link works once, for one hour. Setting a password signs out every browser and revokes every API credential.",
 			notYou,
 		},
 		ButtonLabel: "Set a new password", ButtonURL: s.URL + "/reset/" + token,
 	})
 }
 
-func (s *Store) sendPasswordChanged(ctx context.Context, tx *db.Tx, a Account) error {
+// sendPasswordChanged tells the owner; ended says who was shut out by it.
+func (s *Store) sendPasswordChanged(ctx context.Context, tx *db.Tx, a Account, ended string) error {
 	return s.post(ctx, tx, Letter{
 		Kind: LetterPassword, To: a.Email, AccountID: a.ID,
 		Subject: "Your password for " + s.SiteName + " was changed",
 		Paragraphs: []string{
-			"The password of the account " + a.Name + " at " + s.SiteName + " was changed. All other browsers were signed out.",
+			"The password of the account " + a.Name + " at " + s.SiteName + " was changed.", ended,
 			"If this was not you, set a new password at once.",
 		},
 		ButtonLabel: "Set a new password", ButtonURL: s.URL + "/reset",

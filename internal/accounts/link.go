@@ -163,6 +163,9 @@ func (s *Store) confirmAddress(ctx context.Context, tx *db.Tx, a Account, l Link
 	}
 	_, err := db.Exec(ctx, tx, `UPDATE account SET email = $1, email_folded = $2, state = 'active', confirmed_at = $3
 		WHERE id = $4 AND state IN ('unconfirmed', 'active')`, l.Email, folded, now, a.ID)
+	if err == nil {
+		err = s.dropLinks(ctx, tx, a.ID)
+	}
 	if err != nil {
 		return err
 	}
@@ -201,18 +204,38 @@ func (s *Store) RequestReset(ctx context.Context, address string) error {
 
 // ResetLink says whether a reset link still works, without using it.
 func (s *Store) ResetLink(ctx context.Context, token string) error {
-	_, err := s.link(ctx, s.DB, token, linkReset)
+	_, _, err := s.resetLink(ctx, token)
 	return err
 }
 
-// Reset sets a new password by a mailed link and ends every session. Reading the mail proves the address, so an unconfirmed
-// account is confirmed by it.
-func (s *Store) Reset(ctx context.Context, token, password string) error {
+// resetLink reads a reset link with its account. One that was mailed to an address that the account has left does not work:
+// whoever reads that mailbox now may be somebody else.
+func (s *Store) resetLink(ctx context.Context, token string) (Link, Account, error) {
 	l, err := s.link(ctx, s.DB, token, linkReset)
 	if err != nil {
-		return err
+		return l, Account{}, err
 	}
 	a, err := s.ByID(ctx, l.Account)
+	if err == nil && l.Email != a.Email {
+		err = ErrLink
+	}
+	return l, a, err
+}
+
+// dropLinks ends the links of an account that were mailed before its password or address changed: who could ask for one then
+// must not use it now.
+func (s *Store) dropLinks(ctx context.Context, tx *db.Tx, account int64) error {
+	if _, err := db.Exec(ctx, tx, `DELETE FROM account_token WHERE account_id = $1 AND purpose IN ('reset', 'email') AND used_at = 0`, account); err != nil {
+		return fmt.Errorf("drop links of %d: %w", account, err)
+	}
+	return nil
+}
+
+// Reset sets a new password by a mailed link and shuts everybody out who had a way in: every session, every other link and
+// every API credential ends, for people reset a password after a theft. Reading the mail proves the address, so an
+// unconfirmed account is confirmed by it.
+func (s *Store) Reset(ctx context.Context, token, password string) error {
+	l, a, err := s.resetLink(ctx, token)
 	if err != nil {
 		return err
 	}
@@ -240,7 +263,18 @@ func (s *Store) Reset(ctx context.Context, token, password string) error {
 		if err := s.endSessions(ctx, tx, a.ID, 0); err != nil {
 			return err
 		}
-		return s.sendPasswordChanged(ctx, tx, a)
+		if err := s.dropLinks(ctx, tx, a.ID); err != nil {
+			return err
+		}
+		revoked, err := s.revokeCredentials(ctx, tx, a.ID)
+		if err != nil {
+			return err
+		}
+		ended := "All browsers were signed out."
+		if revoked > 0 {
+			ended += " All API credentials were revoked; make new ones for your programs: " + s.URL + "/settings/api"
+		}
+		return s.sendPasswordChanged(ctx, tx, a, ended)
 	})
 	if err != nil {
 		return fmt.Errorf("reset %d: %w", a.ID, err)
@@ -264,7 +298,8 @@ func (s *Store) checkCurrent(ctx context.Context, id int64, current string) (Acc
 	return a, nil
 }
 
-// ChangePassword sets a new password, ends every session, and gives the token of a new one for this browser.
+// ChangePassword sets a new password, ends every session and every link that was mailed before, and gives the token of a new
+// session for this browser. API credentials stay: who changes a password as a habit need not mend programs for it.
 func (s *Store) ChangePassword(ctx context.Context, id int64, current, password string, v Visit) (string, error) {
 	a, err := s.checkCurrent(ctx, id, current)
 	if err != nil {
@@ -290,10 +325,14 @@ func (s *Store) ChangePassword(ctx context.Context, id int64, current, password 
 		if err := s.endSessions(ctx, tx, id, 0); err != nil {
 			return err
 		}
+		if err := s.dropLinks(ctx, tx, id); err != nil {
+			return err
+		}
+		a.PasswordHash = hash
 		if session, err = s.startSession(ctx, tx, a, v); err != nil {
 			return err
 		}
-		return s.sendPasswordChanged(ctx, tx, a)
+		return s.sendPasswordChanged(ctx, tx, a, "All other browsers were signed out. API credentials stay; revoke those that you do not know: "+s.URL+"/settings/api")
 	})
 	if err != nil {
 		return "", fmt.Errorf("change password of %d: %w", id, err)

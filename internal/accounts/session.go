@@ -76,13 +76,15 @@ func (s *Store) SignIn(ctx context.Context, login, password string, v Visit) (to
 		}
 	}
 	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+		checked := a
 		if rehashed != "" {
 			// Only the text that was checked is replaced: a password changed meanwhile stays.
 			if _, err := db.Exec(ctx, tx, `UPDATE account SET password_hash = $1 WHERE id = $2 AND password_hash = $3`, rehashed, a.ID, a.PasswordHash); err != nil {
 				return err
 			}
+			checked.PasswordHash = rehashed
 		}
-		token, err = s.startSession(ctx, tx, a, v)
+		token, err = s.startSession(ctx, tx, checked, v)
 		return err
 	})
 	if err != nil {
@@ -128,7 +130,9 @@ func lives(r access.Role) (idle, full time.Duration) {
 	return idleLife, fullLife
 }
 
-// startSession makes a new session in tx, ends the one the browser came with, and gives its token.
+// startSession makes a new session in tx, ends the one the browser came with, and gives its token. a is the account as it was
+// when the person was checked: if its password changed or it was suspended since then, the check is worth nothing and the
+// answer is ErrCredentials. Without this a sign-in under way would outlive the reset that was to shut it out.
 func (s *Store) startSession(ctx context.Context, tx *db.Tx, a Account, v Visit) (string, error) {
 	now := s.now()
 	if v.Old != "" {
@@ -147,7 +151,11 @@ func (s *Store) startSession(ctx context.Context, tx *db.Tx, a Account, v Visit)
 	if err != nil {
 		return "", fmt.Errorf("start session: %w", err)
 	}
-	if _, err := db.Exec(ctx, tx, `UPDATE account SET signed_in_at = $1 WHERE id = $2`, now, a.ID); err != nil {
+	n, err := db.Exec(ctx, tx, `UPDATE account SET signed_in_at = $1 WHERE id = $2 AND password_hash = $3 AND state IN ('unconfirmed', 'active')`, now, a.ID, a.PasswordHash)
+	if err == nil && n == 0 {
+		err = ErrCredentials
+	}
+	if err != nil {
 		return "", fmt.Errorf("start session: %w", err)
 	}
 	return token, nil

@@ -3,8 +3,12 @@ package accounts_test
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"audiomicro/internal/accounts"
+	"audiomicro/internal/db"
 )
 
 func TestSignUpConfirmSignIn(t *testing.T) {
@@ -210,6 +214,93 @@ func TestReset(t *testing.T) {
 		p.clock.pass(time.Hour)
 		other.want(other.get(link), 410)
 		other.want(other.post(link, "password", "a different long one"), 410)
+	})
+}
+
+// TestResetShutsOut is what people expect of a reset after a theft: nothing that worked before works after it.
+func TestResetShutsOut(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p *place) {
+		b := p.member(t, "Mara", "mara@example.org")
+		a, err := p.store.ByName(t.Context(), "Mara")
+		must(t, err)
+		stolen, err := p.store.AddCredential(t.Context(), a.ID, "script", false)
+		must(t, err)
+		thief := p.browser(t)
+		thief.want(thief.post("/sign-in", "email", "mara@example.org", "password", goodPassword), 303)
+		// A change in the settings keeps programs going and says so; links that were mailed before it end.
+		b.want(b.post("/reset", "email", "mara@example.org"), 200)
+		_, link := p.letters(t, "mara@example.org")
+		b.want(b.get("/settings/password"), 200, "revoke those under API")
+		b.want(b.post("/settings/password", "current", goodPassword, "password", "a second one, quite long"), 303)
+		thief.want(thief.get("/settings"), 303, "/sign-in")
+		thief.want(thief.get(link), 410)
+		thief.want(thief.post(link, "password", "what the thief likes"), 410)
+		bearer, key := []string{"Authorization", "Bearer " + stolen.Bearer}, []string{"Authorization", "Token " + stolen.Secret}
+		thief.want(thief.do("GET", "/apiv2/who/", nil, bearer...), 200, "Mara")
+		// A reset by mail revokes them, and says so before and after.
+		b.want(b.post("/reset", "email", "mara@example.org"), 200)
+		_, link = p.letters(t, "mara@example.org")
+		b.want(b.get(link), 200, "every API credential is revoked")
+		b.want(b.post(link, "password", "a third one, quite long"), 303, "/sign-in")
+		thief.want(thief.do("GET", "/apiv2/who/", nil, bearer...), 401)
+		thief.want(thief.do("GET", "/apiv2/who/", nil, key...), 401)
+		list, err := p.mail.Recent(t.Context(), 1)
+		must(t, err)
+		if len(list) != 1 || !strings.Contains(list[0].Text, "All API credentials were revoked") {
+			t.Fatalf("the mail says %+v", list)
+		}
+	})
+}
+
+// TestResetLinkStaysWithItsAddress: a link that was mailed to an address ends when the account moves to another one.
+func TestResetLinkStaysWithItsAddress(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p *place) {
+		b := p.member(t, "Mara", "mara@example.org")
+		thief := p.browser(t) // reads the old mailbox
+		thief.want(thief.post("/reset", "email", "mara@example.org"), 200)
+		_, reset := p.letters(t, "mara@example.org")
+		b.want(b.post("/settings/email", "email", "new@example.org", "current", goodPassword), 303)
+		_, move := p.letters(t, "new@example.org")
+		b.want(b.post(move), 303)
+		thief.want(thief.get(reset), 410)
+		thief.want(thief.post(reset, "password", "what the thief likes"), 410)
+		b.want(b.get("/settings"), 200, "new@example.org")
+	})
+}
+
+// TestSignInUnderWay: a sign-in whose password was checked before a reset and whose session begins after it gets none.
+func TestSignInUnderWay(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, p *place) {
+		p.member(t, "Mara", "mara@example.org")
+		for try := range 8 {
+			old, fresh := goodPassword, "another one, quite long"
+			if try%2 == 1 {
+				old, fresh = fresh, old
+			}
+			_, err := db.Exec(t.Context(), p.db, `DELETE FROM session`)
+			must(t, err)
+			must(t, p.store.RequestReset(t.Context(), "mara@example.org"))
+			_, link := p.letters(t, "mara@example.org")
+			var work sync.WaitGroup
+			for range 4 {
+				work.Go(func() { p.store.SignIn(t.Context(), "mara@example.org", old, accounts.Visit{}) })
+			}
+			work.Go(func() {
+				if err := p.store.Reset(t.Context(), strings.TrimPrefix(link, "/reset/"), fresh); err != nil {
+					t.Error(err)
+				}
+			})
+			work.Wait()
+			n, err := db.Get[int64](t.Context(), p.db, `SELECT count(*) FROM session WHERE revoked_at = 0`)
+			must(t, err)
+			if n != 0 {
+				t.Fatalf("round %d: %d sessions of the old password live", try, n)
+			}
+			p.clock.pass(time.Minute)
+		}
 	})
 }
 

@@ -92,7 +92,7 @@ func currentField() ui.Field {
 }
 
 func (p *Pages) showPassword(w http.ResponseWriter, r *http.Request, errs []ui.FormError) error {
-	return p.settingsForm(w, r, "/settings/password", "Password", "A new password signs out all other browsers.",
+	return p.settingsForm(w, r, "/settings/password", "Password", "A new password signs out all other browsers. Programs keep their credentials: revoke those under API. If somebody else got in, set a new password by mail instead; that revokes them too.",
 		ui.FormPage{Submit: "Change the password", Fields: []ui.Field{currentField(), newPasswordField()}, Errors: errs})
 }
 

@@ -262,7 +262,7 @@ func (p *Pages) requestReset(w http.ResponseWriter, r *http.Request) error {
 
 func newPasswordPage(token string, errs []ui.FormError) ui.FormPage {
 	return ui.FormPage{
-		Title: "Set a new password", Intro: "Every browser that is signed in to the account is signed out.",
+		Title: "Set a new password", Intro: "Whoever is in the account now is shut out: every browser is signed out, and every API credential is revoked.",
 		Action: "/reset/" + token, Submit: "Set the password", Fields: []ui.Field{newPasswordField()}, Errors: errs, Native: true,
 	}
 }
