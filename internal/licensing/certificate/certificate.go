@@ -234,22 +234,25 @@ func Parse(document []byte) (c Certificate, payload, signature []byte, err error
 	if err != nil {
 		return c, nil, nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	var envelope struct {
-		Certificate json.RawMessage `json:"certificate"`
-		Signature   []byte          `json:"signature"`
-	}
-	strict := json.NewDecoder(bytes.NewReader(whole))
-	strict.DisallowUnknownFields()
-	if err := strict.Decode(&envelope); err != nil {
+	// A map, not a struct: encoding/json takes a struct's names in any case, and then "Certificate" beside "certificate" would be
+	// one thing to this reader and another to the next.
+	var envelope map[string]json.RawMessage
+	if err := json.Unmarshal(whole, &envelope); err != nil {
 		return c, nil, nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if err := json.Unmarshal(envelope.Certificate, &c); err != nil {
+	if len(envelope) != 2 || envelope["certificate"] == nil || envelope["signature"] == nil {
+		return c, nil, nil, fmt.Errorf("%w: it holds something else than a certificate and its signature", ErrMalformed)
+	}
+	if err := json.Unmarshal(envelope["signature"], &signature); err != nil {
+		return c, nil, nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if err := json.Unmarshal(envelope["certificate"], &c); err != nil {
 		return Certificate{}, nil, nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	if c.Format != Format {
 		return Certificate{}, nil, nil, fmt.Errorf("%w: its format is %.40q, not %q", ErrMalformed, c.Format, Format)
 	}
-	return c, envelope.Certificate, envelope.Signature, nil
+	return c, envelope["certificate"], signature, nil
 }
 
 // Check checks canonical bytes against their signature with the key named keyID among keys.

@@ -89,6 +89,8 @@ func TestVerify(t *testing.T) {
 		"cut off":                    {doc[:len(doc)/2], []ed25519.PublicKey{public(key)}, certificate.ErrMalformed},
 		"text behind":                {append(bytes.Clone(doc), "{}"...), []ed25519.PublicKey{public(key)}, certificate.ErrMalformed},
 		"a member beside":            {change(`"signature":`, `"note": "x", "signature":`), []ed25519.PublicKey{public(key)}, certificate.ErrMalformed},
+		"a name in capitals":         {change(`"certificate":`, `"Certificate":`), []ed25519.PublicKey{public(key)}, certificate.ErrMalformed},
+		"a name twice, in capitals":  {change(`"signature":`, `"Certificate": {}, "signature":`), []ed25519.PublicKey{public(key)}, certificate.ErrMalformed},
 		"another format":             {change(certificate.Format, "audiomicro-certificate-2"), []ed25519.PublicKey{public(key)}, certificate.ErrMalformed},
 		"empty":                      {nil, []ed25519.PublicKey{public(key)}, certificate.ErrMalformed},
 		"not JSON":                   {[]byte("%PDF-1.4"), []ed25519.PublicKey{public(key)}, certificate.ErrMalformed},
