@@ -194,8 +194,8 @@ func TestCredentials(t *testing.T) {
 			"blanks":               {"GET", "/apiv2/who/", "Token a b", 401, "should not contain spaces"},
 			"nobody":               {"GET", "/apiv2/who/", "", 401, "detail"},
 			"query only there":     {"GET", "/settings?token=" + key, "", 303, "/sign-in"},
-			"no settings by key":   {"GET", "/settings/api", "Token " + key, 403, "not with an API key"},
-			"no password by token": {"POST", "/settings/password", "Bearer " + bearer, 403, "not with an API key"},
+			"no settings by key":   {"GET", "/settings/api", "Token " + key, 403, "in a browser"},
+			"no password by token": {"POST", "/settings/password", "Bearer " + bearer, 403, "in a browser"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				api := p.browser(t)

@@ -254,6 +254,10 @@ func (s *Site) run(rt Route, st *requestState, w http.ResponseWriter, r *http.Re
 		*r = *r.WithContext(access.WithActor(r.Context(), a))
 	}
 	a := access.From(r.Context())
+	if a.Credential != 0 && !rt.API && !access.Might(access.Actor{}, rt.Action) {
+		// An API key lies in other people's programs and only reads what the API shows: it opens no library, invoice or form.
+		return &Public{Status: http.StatusForbidden, Text: "This page is for people in a browser. Programs use the addresses under /apiv2/."}
+	}
 	if !access.Might(a, rt.Action) {
 		return s.turnAway(a, rt)
 	}
