@@ -40,6 +40,7 @@ const (
 	Contributor Kind = "contributor" // owed to a contributor: royalties
 	Revenue     Kind = "revenue"     // the house's share
 	Tax         Kind = "tax"         // owed to the tax office
+	Returns     Kind = "returns"     // owed to buyers: payments that came too late
 )
 
 // Received is the account of the money that a payment provider took in for the house.
@@ -48,7 +49,8 @@ func Received(provider string) Kind { return Kind("received:" + provider) }
 // The kinds of journals.
 const (
 	Sale   = "sale"   // ref: order id
-	Refund = "refund" // ref: order id and what of it
+	Refund = "refund" // ref: order id and what of it, or late: and the payment
+	Late   = "late"   // a payment for an order that was closed; ref: payment
 )
 
 // Errors of Post.

@@ -12,6 +12,7 @@ import (
 
 	"audiomicro/internal/db"
 	"audiomicro/internal/ledger"
+	"audiomicro/internal/licensing"
 	"audiomicro/internal/orders"
 	"audiomicro/internal/payments"
 )
@@ -57,6 +58,96 @@ func TestTwoPayments(t *testing.T) {
 			t.Errorf("the second payment is %s, %v", p.State, err)
 		}
 		s.balance(ledger.Received("test"), 0, o.Total)
+		s.late(1)
+		s.sound()
+	})
+}
+
+// late checks that n payments that were of no use stand in the book, in and out, and that the buyer was told.
+func (s *shop) late(n int) {
+	s.t.Helper()
+	refs, err := s.b.Refs(context.Background(), ledger.Late)
+	if err != nil || len(refs) != n {
+		s.t.Errorf("%d late payments in the book, %v; want %d", len(refs), err, n)
+	}
+	s.balance(ledger.Returns, 0, 0)
+	told := 0
+	for _, l := range s.letters {
+		if strings.Contains(l.Subject, "goes back") {
+			told++
+		}
+	}
+	if told != n {
+		s.t.Errorf("%d letters of money that goes back, want %d", told, n)
+	}
+}
+
+// TestSentAgain sends the form of an order once more: as it was it is the same order, with other words it is refused, for a
+// certificate in the words of before would be wrong.
+func TestSentAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		s.add(buyer, 1)
+		form := s.checkout("k", payments.TestName)
+		o, err := s.o.Place(ctx, buyer, form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := s.o.Place(ctx, buyer, form); err != nil || again.ID != o.ID {
+			t.Errorf("sent twice: order %d, %v; want %d", again.ID, err, o.ID)
+		}
+		for name, change := range map[string]func(*orders.Checkout){
+			"project": func(c *orders.Checkout) { c.Project = "The Bridge" }, "licensee": func(c *orders.Checkout) { c.Licensee = "Ola" },
+			"provider": func(c *orders.Checkout) { c.Provider = payments.ManualName },
+		} {
+			other := form
+			change(&other)
+			_, err := s.o.Place(ctx, buyer, other)
+			refused(t, "another "+name, err, http.StatusConflict, "This form made order")
+			if !errors.Is(err, orders.ErrSent) {
+				t.Errorf("another %s: %v", name, err)
+			}
+		}
+		if all, err := s.o.OfAccount(ctx, buyer); err != nil || len(all) != 1 {
+			t.Errorf("%d orders, %v", len(all), err)
+		}
+		s.sound()
+	})
+}
+
+// TestAnotherCartOfTheSameTotal: what was seen is the cart, not only its sum.
+func TestAnotherCartOfTheSameTotal(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		s.offer(2, map[string]int64{"standard": 300})
+		s.add(buyer, 1)
+		seen := s.checkout("k", payments.TestName)
+		cart, err := s.o.Cart(ctx, s.db, orders.Shopper{Account: buyer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.o.Remove(ctx, orders.Shopper{Account: buyer}, cart.Items[0].ID); err != nil {
+			t.Fatal(err)
+		}
+		s.add(buyer, 2)
+		_, err = s.o.Place(ctx, buyer, seen)
+		refused(t, "another recording at the same price", err, http.StatusConflict, "Nothing was ordered. The total is still $3.75")
+		seen = s.checkout("k", payments.TestName)
+		m, err := s.l.Model(ctx, s.db, "standard", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Text += "\nNo use on Sundays.\n"
+		if _, err := s.l.SaveModel(ctx, m); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.o.Place(ctx, buyer, seen)
+		refused(t, "another text of the license", err, http.StatusConflict, "the text of a license")
+		if o := s.place("k", payments.TestName); o.Total != 375 {
+			t.Errorf("the new text is sold for %d", o.Total)
+		}
 		s.sound()
 	})
 }
@@ -88,6 +179,18 @@ func TestRecordingGone(t *testing.T) {
 		if err != nil || !strings.Contains(cart.Problem(), "no longer exists") {
 			t.Errorf("the cart says %q, %v", cart.Problem(), err)
 		}
+		s.late(1)
+		// An admin who marks such an order paid is told that nothing can be sold, and nothing is booked.
+		s.edit(2, func(r *licensing.Recording) { *r = s.catalog[1]; r.ID, r.OwnerID = 2, ben })
+		byInvoice := s.place("m", payments.ManualName)
+		s.mu.Lock()
+		delete(s.catalog, 2)
+		s.mu.Unlock()
+		refused(t, "marking it paid", s.o.MarkPaid(ctx, byInvoice.ID), http.StatusConflict, "Nothing was booked")
+		if st := s.order(byInvoice.ID).State; st != orders.Draft {
+			t.Errorf("the invoice is %s", st)
+		}
+		s.late(1)
 		s.sound()
 	})
 }

@@ -169,7 +169,7 @@ func (s *shop) checkout(key, provider string) orders.Checkout {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return orders.Checkout{Key: key, Seen: q.Total.Decimal(), Licensee: "Mara Lind", Company: "Northlight", Project: "The Ferry", Country: "SE", Provider: provider}
+	return orders.Checkout{Key: key, Seen: q.Mark(), Licensee: "Mara Lind", Company: "Northlight", Project: "The Ferry", Country: "SE", Provider: provider}
 }
 
 func (s *shop) place(key, provider string) orders.Order {

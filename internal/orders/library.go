@@ -219,7 +219,7 @@ func (s *Store) ownLicense(r *http.Request) (licensing.License, licensing.Record
 		return l, licensing.Recording{}, web.NotFound()
 	}
 	if !l.Valid() {
-		return l, licensing.Recording{}, web.Refuse(http.StatusForbidden, "This license was revoked: %s It gives no download any more.", l.RevokedWhy)
+		return l, licensing.Recording{}, web.Refuse(http.StatusForbidden, "This license was revoked: %s. It gives no download any more.", strings.TrimRight(l.RevokedWhy, ". "))
 	}
 	rec, err := s.recording(r.Context(), s.DB, l.RecordingID)
 	if err != nil {

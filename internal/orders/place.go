@@ -2,6 +2,8 @@ package orders
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -20,7 +22,7 @@ import (
 // Checkout is what a buyer fills in.
 type Checkout struct {
 	Key      string // random, from the form: the same form sent twice is one order
-	Seen     string // the total the buyer saw, as money.Amount.Decimal
+	Seen     string // what the buyer saw, as Quote.Mark
 	Licensee string
 	Company  string
 	Project  string
@@ -77,6 +79,16 @@ func (s *Store) Quote(cart Cart) (Quote, error) {
 	return q, nil
 }
 
+// Mark stands for what a buyer is shown of a quote: the total, and which recordings under which versions of which licenses at which
+// prices. Two carts of the same total have different marks.
+func (q Quote) Mark() string {
+	h := sha256.New()
+	for _, it := range q.Cart.Items {
+		fmt.Fprintf(h, "%d %s %d %s\n", it.Recording.ID, it.Chosen.Model.Code, it.Chosen.Model.Version, it.Price.Decimal())
+	}
+	return q.Total.Decimal() + "-" + hex.EncodeToString(h.Sum(nil)[:8])
+}
+
 // royalty is the contributor's share of a price; the cent that does not divide goes to the larger remainder.
 func (s *Store) royalty(price money.Amount) (money.Amount, error) {
 	parts, err := price.Split(s.RoyaltyBasis, money.WholeBasis-s.RoyaltyBasis)
@@ -129,6 +141,9 @@ func (s *Store) Place(ctx context.Context, accountID int64, c Checkout) (Order, 
 		stale = nil
 		var err error
 		out, err = db.Get[Order](ctx, tx, `SELECT `+orderColumns+` FROM orders WHERE account_id = $1 AND place_key = $2`, accountID, c.Key)
+		if err == nil {
+			return out.same(c)
+		}
 		if !errors.Is(err, db.ErrNotFound) {
 			return err
 		}
@@ -144,8 +159,8 @@ func (s *Store) Place(ctx context.Context, accountID int64, c Checkout) (Order, 
 		if err := s.orderable(ctx, tx, accountID, quote, c); err != nil {
 			return err
 		}
-		if c.Seen != quote.Total.Decimal() {
-			stale = s.staleCart(quote)
+		if c.Seen != quote.Mark() {
+			stale = s.staleCart(quote, c.Seen)
 			return nil
 		}
 		out, err = s.place(ctx, tx, accountID, quote, c)
@@ -158,18 +173,43 @@ func (s *Store) Place(ctx context.Context, accountID int64, c Checkout) (Order, 
 		return Order{}, stale
 	}
 	if db.IsUnique(err) { // the same form came twice at the same moment
-		out, err = db.Get[Order](ctx, s.DB, `SELECT `+orderColumns+` FROM orders WHERE account_id = $1 AND place_key = $2`, accountID, c.Key)
+		if out, err = db.Get[Order](ctx, s.DB, `SELECT `+orderColumns+` FROM orders WHERE account_id = $1 AND place_key = $2`, accountID, c.Key); err == nil {
+			err = out.same(c)
+		}
 	}
-	return out, err
+	if err != nil {
+		return Order{}, err
+	}
+	return out, nil
+}
+
+// ErrSent is wrapped by the refusal of a form that was sent before with other words: the next try needs another key.
+var ErrSent = errors.New("this form made another order")
+
+// same refuses a form that made the order and comes again saying something else: the buyer went back and changed it. Taking it for
+// a repetition would license the sound to the name and project of before.
+func (o Order) same(c Checkout) error {
+	if o.Licensee == c.Licensee && o.Company == c.Company && o.Project == c.Project && o.Country == c.Country && o.Provider == c.Provider {
+		return nil
+	}
+	doing := "waits for payment; if you do not want it, cancel it on its page"
+	if !o.State.Open() {
+		doing = "is " + string(o.State)
+	}
+	return &web.Public{Status: http.StatusConflict, Err: ErrSent, Text: fmt.Sprintf("Nothing was ordered now. This form made order %s before, for %s and the project %q, which %s. Send the form again to order what it says now.",
+		o.Name(), o.Licensee, o.Project, doing)}
 }
 
 // staleCart says what changed since the buyer looked.
-func (s *Store) staleCart(q Quote) error {
+func (s *Store) staleCart(q Quote, seen string) error {
 	what := ""
 	for _, it := range q.Cart.Items {
 		if it.Stale != "" {
 			what += fmt.Sprintf(" %s: %s", it.Recording.Title, it.Stale)
 		}
+	}
+	if total, _, _ := strings.Cut(seen, "-"); what == "" && total == q.Total.Decimal() {
+		return conflict("Nothing was ordered. The total is still %s, but your cart, or the text of a license in it, is not what it was when you opened the checkout. Look again and pay that, or change the cart.", q.Total)
 	}
 	if what == "" {
 		what = " Your cart is not what it was when you opened the checkout."

@@ -55,6 +55,13 @@ func (s *Store) paid(ctx context.Context, tx *db.Tx, p payments.Payment) error {
 			if err := s.move(ctx, tx, p.OrderID, Canceled, Draft, Pending, Authorized, Failed, Expired); err != nil {
 				return err
 			}
+			o, err := s.Order(ctx, tx, p.OrderID)
+			if err != nil {
+				return err
+			}
+			if err := s.tooLate(ctx, tx, o, p, "a recording in it no longer exists"); err != nil {
+				return err
+			}
 			return fmt.Errorf("recording %d of order %d is gone: %w", l.RecordingID, p.OrderID, payments.ErrRefused)
 		} else if err != nil {
 			return err
@@ -70,6 +77,13 @@ func (s *Store) paid(ctx context.Context, tx *db.Tx, p payments.Payment) error {
 		return err
 	}
 	if n == 0 {
+		why := "the order was paid before"
+		if o.State == Canceled {
+			why = "the order was canceled before"
+		}
+		if err := s.tooLate(ctx, tx, o, p, why); err != nil {
+			return err
+		}
 		return fmt.Errorf("order %d is %s: %w", o.ID, o.State, payments.ErrRefused)
 	}
 	if p.Amount() != o.Amount() {
@@ -100,6 +114,39 @@ func (s *Store) paid(ctx context.Context, tx *db.Tx, p payments.Payment) error {
 		return err
 	}
 	return s.raise(ctx, tx, WasPaid{OrderID: o.ID})
+}
+
+// tooLate books a payment that is of no use, in and out again, and tells the buyer; payments sends the money back.
+func (s *Store) tooLate(ctx context.Context, tx *db.Tx, o Order, p payments.Payment, why string) error {
+	back, err := p.Amount().Neg()
+	if err != nil {
+		return err
+	}
+	note := fmt.Sprintf("Late payment of order %d", o.ID)
+	for _, j := range []ledger.Journal{
+		{Kind: ledger.Late, Ref: p.Ref, Memo: note, Lines: []ledger.Line{{Kind: ledger.Received(p.Provider), Amount: p.Amount(), Note: note}, {Kind: ledger.Returns, Amount: back, Note: note}}},
+		{Kind: ledger.Refund, Ref: "late:" + p.Ref, Memo: note, Lines: []ledger.Line{{Kind: ledger.Returns, Amount: p.Amount(), Note: note}, {Kind: ledger.Received(p.Provider), Amount: back, Note: note}}},
+	} {
+		if err := s.Ledger.Post(ctx, tx, j); err != nil {
+			return err
+		}
+	}
+	return s.letter(ctx, tx, Letter{Kind: mailRefund, AccountID: o.AccountID, Subject: "A payment for order " + o.Name() + " goes back",
+		Paragraphs: []string{fmt.Sprintf("%s came for order %s, but %s. The money goes back to you, and no license was issued for it.", p.Amount().Exact(), o.Name(), why)},
+		Button:     mail.Button{Label: "See the order", URL: fmt.Sprintf("%s/orders/%d", s.SiteURL, o.ID)}})
+}
+
+// sentBack is how much of late payments for an order goes back, in minor units.
+func (s *Store) sentBack(ctx context.Context, o Order) (int64, error) {
+	tries, err := s.Payments.OfOrder(ctx, s.DB, o.ID)
+	if err != nil {
+		return 0, err
+	}
+	sum := int64(0)
+	for _, p := range tries {
+		sum += p.Refunded
+	}
+	return sum, nil
 }
 
 // invoiceNumber draws the next number of this year's series: without gaps, for a transaction that rolls back gives it back.
@@ -179,7 +226,13 @@ func (s *Store) MarkPaid(ctx context.Context, orderID int64) error {
 		if len(tries) == 0 {
 			return fmt.Errorf("order %d has no payment", o.ID)
 		}
-		return s.Payments.MarkReceived(ctx, tx, tries[0].Ref)
+		if err := s.Payments.MarkReceived(ctx, tx, tries[0].Ref); err != nil {
+			return err
+		}
+		if o, err = s.Order(ctx, tx, orderID); err == nil && !o.State.Settled() {
+			err = conflict("Order %s cannot be paid: it was canceled just now, or a recording in it no longer exists. Nothing was booked. If the money came, send it back.", o.Name())
+		}
+		return err
 	})
 }
 

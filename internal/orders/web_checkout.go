@@ -28,6 +28,9 @@ func (s *Store) showCheckout(w http.ResponseWriter, r *http.Request, typed url.V
 	if err != nil {
 		return err
 	}
+	if len(cart.Items) == 0 && note != nil {
+		return note // there is no form to say it on
+	}
 	if len(cart.Items) == 0 || cart.Problem() != "" && note == nil {
 		return web.See(w, r, "/cart")
 	}
@@ -54,7 +57,7 @@ func (s *Store) showCheckout(w http.ResponseWriter, r *http.Request, typed url.V
 		return err
 	}
 	p := ui.CheckoutPage{
-		Lines: lines, Errors: errs, Hidden: []ui.Hidden{{Name: "key", Value: key}, {Name: "seen", Value: quote.Total.Decimal()}},
+		Lines: lines, Errors: errs, Hidden: []ui.Hidden{{Name: "key", Value: key}, {Name: "seen", Value: quote.Mark()}},
 		Fields: []ui.Field{
 			{Name: "licensee", Label: "Licensee", Value: typed.Get("licensee"), Hint: "A person or a company", MaxLength: 200, Autocomplete: "name"},
 			{Name: "company", Label: "Company", Value: typed.Get("company"), Optional: true, MaxLength: 200, Autocomplete: "organization"},
@@ -133,6 +136,9 @@ func (s *Store) checkout(w http.ResponseWriter, r *http.Request) error {
 	case errors.As(err, &invalid):
 		return s.showCheckout(w, r, clean(f), invalid.Problems, nil, http.StatusUnprocessableEntity)
 	case errors.As(err, &public) && public.Status == http.StatusConflict:
+		if errors.Is(err, ErrSent) {
+			f.Del("key") // the form that is shown now makes an order of its own
+		}
 		return s.showCheckout(w, r, clean(f), nil, err, http.StatusConflict)
 	case err != nil:
 		return err
@@ -315,6 +321,11 @@ func (s *Store) orderView(r *http.Request, o Order) (ui.OrderPage, error) {
 		p.Note = &ui.Note{Tone: ui.ToneBad, Text: "The payment was refused. Your cart is kept. Try again or order with another way to pay."}
 	case Canceled:
 		p.Note = &ui.Note{Text: "This order was canceled. Nothing was charged."}
+		if back, err := s.sentBack(ctx, o); err != nil {
+			return p, err
+		} else if back > 0 {
+			p.Note.Text = "This order was canceled. A payment of " + money.Of(back, o.Currency).Exact() + " came after that and goes back to you."
+		}
 	case Expired:
 		p.Note = &ui.Note{Text: "Nobody paid this order in time. Order again; prices may have changed."}
 	case Refunded:

@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -281,6 +282,15 @@ func TestFreeAndInvoice(t *testing.T) {
 		wants(t, "admin's list", admin.Get("/admin/orders?state=paid"), 200, "00001", "Ben")
 		ben.LinkIn("/invoice")
 
+		// A program's key opens neither the library nor the papers.
+		program := site.Visitor()
+		for _, path := range []string{"/library", first, strings.Replace(first, "download", "original", 1), placed.Location, placed.Location + "/invoice", "/earnings.csv"} {
+			for _, header := range []string{"Token " + ben.Key, "Bearer " + ben.Bearer} {
+				wants(t, path+" with a key", program.Do("GET", path, http.Header{"Authorization": {header}}, nil), 403, "/apiv2/")
+			}
+		}
+		wants(t, "a free license with a key", program.Do("POST", fmt.Sprintf("/recordings/%d/free", free.ID), http.Header{"Authorization": {"Token " + ben.Key}}, nil), 403)
+
 		// A canceled order stays canceled.
 		wants(t, "add again", ben.Post("/cart", url.Values{"recording": {fmt.Sprint(paid.ID)}, "model": {"standard"}}), 303)
 		page = ben.Get("/checkout").Text
@@ -295,6 +305,15 @@ func TestFreeAndInvoice(t *testing.T) {
 		stale := wants(t, "a stale cart", ben.Post("/checkout", form), 409, "Nothing was ordered", "The price rose from $5 to $6.", "Second game")
 		form.Set("seen", hidden(t, stale.Text, "seen"))
 		second := wants(t, "order", ben.Post("/checkout", form), 303).Location
+		// Back in the browser, another project, sent again: not the order of before, and then one of its own.
+		form.Set("project", "Third game")
+		sent := wants(t, "the form again with another project", ben.Post("/checkout", form), 409, "This form made order", "Second game", "Third game")
+		form.Set("key", hidden(t, sent.Text, "key"))
+		if third := wants(t, "order", ben.Post("/checkout", form), 303).Location; third == second {
+			t.Errorf("the new project went to %s", third)
+		} else {
+			wants(t, "the new order", ben.Get(third), 200, "Third game")
+		}
 		wants(t, "cancel", ben.Post(second+"/cancel", nil), 303)
 		wants(t, "pay a canceled order", ben.Post(second+"/pay", nil), 409, "was canceled")
 		wants(t, "mark a canceled order paid", admin.Post("/admin"+second, url.Values{"act": {"paid"}}), 409, "was canceled")
