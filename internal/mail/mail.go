@@ -159,7 +159,8 @@ func New(d *db.DB, q *jobs.Queue, opt Options) (*Mailer, error) {
 			return nil, err
 		}
 	}
-	jobs.On(q, "mail.send", jobs.Opts{Queue: sendQueue, Timeout: 2 * time.Minute, MaxAttempts: m.opt.Attempts, Backoff: m.opt.Backoff}, m.send)
+	// Unique: where the server is slow and mail waits long, the sweep must not raise a second job that sends beside the first.
+	jobs.On(q, "mail.send", jobs.Opts{Unique: true, Queue: sendQueue, Timeout: 2 * time.Minute, MaxAttempts: m.opt.Attempts, Backoff: m.opt.Backoff}, m.send)
 	q.Every("mail.sweep", 10*time.Minute, jobs.Opts{}, m.Sweep)
 	return m, nil
 }

@@ -395,6 +395,30 @@ func TestLostAnswer(t *testing.T) {
 	})
 }
 
+// TestWaitsLong sweeps while mail waits behind a slow server: it has one job all the same, so nothing sends it beside the first.
+func TestWaitsLong(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *db.DB) {
+		s := newSink(t, "127.0.0.1:0")
+		o := newOffice(t, d, s.addr)
+		id := o.post(mail.Message{To: "someone@example.org", Subject: "s", Text: "t"})
+		for range 3 {
+			o.clock.Add((16 * time.Minute).Microseconds())
+			must(t, o.m.Sweep(t.Context()))
+		}
+		n, err := db.Get[int64](t.Context(), d, `SELECT count(*) FROM river_job WHERE kind = 'mail.send'`)
+		must(t, err)
+		if n != 1 {
+			t.Fatalf("%d jobs for one mail", n)
+		}
+		o.work()
+		o.await(id, mail.Sent)
+		if got := s.messages(); len(got) != 1 {
+			t.Fatalf("%d messages were sent", len(got))
+		}
+	})
+}
+
 func TestWithoutServer(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, d *db.DB) {
