@@ -15,7 +15,7 @@ import (
 // floor is what knows no domain. Each may import the floor packages named with it, and any package of internal/audio may
 // import the others.
 var floor = map[string][]string{
-	"access": {}, "blob": {}, "config": {}, "money": {}, "personal": {},
+	"access": {}, "blob": {}, "config": {"money"}, "money": {}, "personal": {},
 	"db":     {},
 	"feed":   {"db"},
 	"jobs":   {"db", "personal"},

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"audiomicro/internal/money"
 )
 
 // Config holds every setting. The zero value of a field means its default; the doc tag is what `config print` shows.
@@ -37,7 +39,7 @@ type Config struct {
 	Address    string `yaml:"address" doc:"postal address of the operator, printed on invoices"`
 	BankDetail string `yaml:"bank_detail" doc:"how to pay an invoice of the manual provider, as shown to buyers"`
 
-	Currency      string `yaml:"currency" default:"USD" doc:"ISO 4217 code of all prices; fixed once something was sold"`
+	Currency      string `yaml:"currency" default:"USD" doc:"ISO 4217 code of all prices; fixed once a recording has a price"`
 	RoyaltyBasis  int    `yaml:"royalty_basis_points" default:"3500" doc:"the contributor's share of the net price, in hundredths of a percent (3500 = 35 %)"`
 	TaxBasis      int    `yaml:"tax_basis_points" default:"0" doc:"tax added to every order, in hundredths of a percent"`
 	TaxName       string `yaml:"tax_name" default:"Tax" doc:"what the tax is called on invoices"`
@@ -230,7 +232,7 @@ func (c *Config) check() error {
 	if c.Moderation != "on" && c.Moderation != "off" {
 		return fmt.Errorf("moderation: %q is neither on nor off", c.Moderation)
 	}
-	if len(c.Currency) != 3 || strings.ToUpper(c.Currency) != c.Currency {
+	if !money.Known(c.Currency) {
 		return fmt.Errorf("currency: %q is not an ISO 4217 code, as USD", c.Currency)
 	}
 	for key, n := range map[string]int{"royalty_basis_points": c.RoyaltyBasis, "tax_basis_points": c.TaxBasis} {

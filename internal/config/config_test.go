@@ -51,6 +51,7 @@ func TestRefusals(t *testing.T) {
 		"royalty beyond the whole":   {flag: "royalty_basis_points", value: "10001", want: "10000"},
 		"moderation between on, off": {flag: "moderation", value: "perhaps", want: "on nor off"},
 		"currency":                   {flag: "currency", value: "usd", want: "ISO"},
+		"currency nobody knows":      {flag: "currency", value: "ABC", want: "ISO"},
 		"no number":                  {flag: "workers", value: "two", want: "number"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -85,7 +85,8 @@ func (s *Store) random() io.Reader {
 func (s *Store) now() int64 { return s.Now().UnixMicro() }
 
 // Seed makes what a new instance needs: the default models that are missing and a signing key. It changes nothing that is
-// there, so every start may call it.
+// there, so every start may call it. It refuses another currency than that of the prices that are there: no rate is known at
+// which 300 cents would become yen.
 func (s *Store) Seed(ctx context.Context) error {
 	floor := s.Floor
 	if floor == 0 {
@@ -99,6 +100,13 @@ func (s *Store) Seed(ctx context.Context) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
+		others, err := db.Query[string](ctx, tx, `SELECT currency FROM offer WHERE currency <> $1 AND price_minor > 0 LIMIT 1`, s.Currency)
+		if err != nil {
+			return fmt.Errorf("look for prices in other currencies: %w", err)
+		}
+		if len(others) > 0 {
+			return fmt.Errorf("currency: the prices of this site are in %s, so it cannot run in %s; set the currency back to %s", others[0], s.Currency, others[0])
+		}
 		for _, m := range models {
 			n, err := db.Exec(ctx, tx, `INSERT INTO license_model (code, kind, version, deed, imports_only, music_minor, sfx_minor, floor_minor, active, position)
 				VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT (code) DO NOTHING`,

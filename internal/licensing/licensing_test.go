@@ -119,6 +119,22 @@ func TestSeed(t *testing.T) {
 		if m, err := s.Model(ctx, d, "standard", 0); err != nil || m.Name != "House" || m.FloorMinor != 500 || m.Version != 2 || len(before) != 1 || len(after) != 1 || !before[0].Equal(after[0]) {
 			t.Errorf("a second start changed what was there: %+v, %v, keys %v %v", m, err, before, after)
 		}
+		// A start in another currency is refused once there is a price: 300 cents are not 300 yen.
+		other := *s
+		other.Currency = "JPY"
+		if err := other.Seed(ctx); err != nil {
+			t.Errorf("another currency before the first price: %v", err)
+		}
+		err = d.Tx(ctx, func(tx *db.Tx) error {
+			_, err := s.SetOffers(ctx, tx, 1, []licensing.Offer{{Code: "standard", Price: usd(500)}}, false)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Seed(ctx); err == nil || !strings.Contains(err.Error(), "are in USD, so it cannot run in JPY") {
+			t.Errorf("another currency after it: %v", err)
+		}
 	})
 }
 

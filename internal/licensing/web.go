@@ -102,10 +102,13 @@ func (s *Store) licensePage(w http.ResponseWriter, r *http.Request) error {
 		}
 		version = n
 	}
-	code := r.PathValue("code")
+	code, raw := strings.CutSuffix(r.PathValue("code"), ".md")
 	m, err := s.Model(r.Context(), s.DB, code, version)
 	if err != nil {
 		return err
+	}
+	if raw {
+		return s.file(w, "text/markdown; charset=utf-8", fmt.Sprintf("%s-%d.md", m.Code, m.Version), []byte(m.Text))
 	}
 	all, err := s.Versions(r.Context(), code)
 	if err != nil {
@@ -123,7 +126,8 @@ func (s *Store) licensePage(w http.ResponseWriter, r *http.Request) error {
 	if !m.Active {
 		p.Facts = append(p.Facts, ui.Fact{Label: "State", Value: "no longer offered; licenses sold go on"})
 	}
-	p.Facts = append(p.Facts, ui.Fact{Label: "Text SHA-256", Value: m.TextSHA256, Mono: true})
+	p.Facts = append(p.Facts, ui.Fact{Label: "Text SHA-256", Value: m.TextSHA256, Mono: true},
+		ui.Fact{Label: "Text as it is hashed", Value: fmt.Sprintf("%s-%d.md", m.Code, m.Version), URL: fmt.Sprintf("/licenses/%s.md?version=%d", m.Code, m.Version), Mono: true})
 	if m.Deed != "" {
 		p.Deed = &ui.Link{Text: "The license at its source", URL: m.Deed}
 	}

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -16,9 +17,11 @@ import (
 	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/config"
 	"audiomicro/internal/db"
+	"audiomicro/internal/ledger"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/licensing/certificate"
 	"audiomicro/internal/money"
+	"audiomicro/internal/orders"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/testkit"
 )
@@ -320,6 +323,54 @@ func TestFreeAndInvoice(t *testing.T) {
 	})
 }
 
+// TestOtherCurrencies sells in currencies without decimals and with three: every sum is whole in their units, and the book balances.
+func TestOtherCurrencies(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		code            string
+		price           int64
+		shown, tax, sum string
+		owed            int64
+	}{
+		{"JPY", 333, "¥333", "¥83", "¥416", 117},                                              // 83.25 and 116.55
+		{"KWD", 1001, "KWD 1.001", "KWD 0.250", "KWD 1.251", 350},                             // 0.25025 and 0.35035
+		{"EUR", 999_999_999, "€9,999,999.99", "€2,500,000.00", "€12,499,999.99", 350_000_000}, // 2,499,999.9975 and 3,499,999.9965
+	} {
+		settings := func(f *config.Config) { f.Currency, f.TaxBasis, f.TaxName = c.code, 2500, "VAT" }
+		testkit.EachSite(t, settings, func(t *testing.T, site *testkit.Site) {
+			ana, admin, ben := site.Person("ana", "contributor"), site.Person("root", "admin"), site.Person("ben", "member")
+			paid, _ := publish(t, ana, 4, licensing.Offer{Code: "standard", Price: money.Of(c.price, c.code)})
+			wants(t, "add", ben.Post("/cart", url.Values{"recording": {fmt.Sprint(paid.ID)}, "model": {"standard"}}), 303)
+			page := wants(t, "checkout", ben.Get("/checkout"), 200, c.shown, c.tax, "Pay "+c.sum).Text
+			placed := wants(t, "order", ben.Post("/checkout", url.Values{"key": {hidden(t, page, "key")}, "seen": {hidden(t, page, "seen")}, "licensee": {"Ben"}, "project": {"Game"}, "country": {"JP"}, "provider": {"manual"}}), 303)
+			wants(t, "mark paid", admin.Post("/admin"+placed.Location, url.Values{"act": {"paid"}}), 303)
+			wants(t, "invoice", ben.Get(placed.Location+"/invoice"), 200, c.shown, c.tax, c.sum)
+			owed, err := site.Ledger.Owed(context.Background(), site.DB, ana.ID)
+			if err != nil || owed != money.Of(c.owed, c.code) {
+				t.Errorf("%s: the contributor is owed %v, %v; want %d", c.code, owed, err, c.owed)
+			}
+			wants(t, "earnings", ana.Get("/earnings"), 200, owed.Exact())
+			order, err := site.Orders.List(context.Background(), orders.Paid, 1)
+			if err != nil || len(order) != 1 {
+				t.Fatal(order, err)
+			}
+			if err := site.Orders.Refund(context.Background(), order[0].ID, nil, "It was a test"); err != nil {
+				t.Fatal(err)
+			}
+			for _, account := range []ledger.Kind{ledger.Revenue, ledger.Tax, ledger.Received("manual")} {
+				if b, err := site.Ledger.Balance(context.Background(), site.DB, account, 0); err != nil || !b.IsZero() {
+					t.Errorf("%s: after the refund %s holds %v, %v", c.code, account, b, err)
+				}
+			}
+			for _, check := range []func(context.Context) ([]string, error){site.Orders.Check, site.Ledger.Check, site.Licensing.Check} {
+				if wrong, err := check(context.Background()); err != nil || len(wrong) > 0 {
+					t.Errorf("%s: %v, %v", c.code, wrong, err)
+				}
+			}
+		})
+	}
+}
+
 // TestAdminEditsAModel changes a price floor and the text through the pages.
 func TestAdminEditsAModel(t *testing.T) {
 	t.Parallel()
@@ -351,6 +402,12 @@ func TestAdminEditsAModel(t *testing.T) {
 		t.Error("the text brought a script along")
 	}
 	wants(t, "version 1", member.Get("/licenses/standard?version=1"), 200, "Version 1")
+	for version, page := range map[string]string{"1": member.Get("/licenses/standard?version=1").Text, "2": page.Text} {
+		text := wants(t, "text as it is hashed", site.Visitor().Get("/licenses/standard.md?version="+version), 200, "What you may not do")
+		if sum := fmt.Sprintf("%x", sha256.Sum256([]byte(text.Text))); !strings.Contains(page, sum) || !strings.Contains(page, "/licenses/standard.md?version="+version) {
+			t.Errorf("version %s: the page does not show the hash %s of its text, or does not lead to it", version, sum)
+		}
+	}
 	wants(t, "no such version", member.Get("/licenses/standard?version=9"), 404)
 	wants(t, "no such license", member.Get("/licenses/nothing"), 404)
 	wants(t, "licenses", site.Visitor().Get("/licenses"), 200, "Pay once", "CC BY-NC 4.0", "$3–$19")
