@@ -156,7 +156,7 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, v View,
 
 // compressed writes a body, with brotli when the visitor takes it.
 func compressed(w http.ResponseWriter, r *http.Request, status int, body []byte) error {
-	if len(body) < 1024 || r.Method == http.MethodHead || !strings.Contains(r.Header.Get("Accept-Encoding"), "br") {
+	if len(body) < 1024 || r.Method == http.MethodHead || !takesBrotli(r) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)
 		_, err := w.Write(body)
@@ -169,6 +169,20 @@ func compressed(w http.ResponseWriter, r *http.Request, status int, body []byte)
 		return err
 	}
 	return bw.Close()
+}
+
+// takesBrotli tells whether a visitor takes brotli: named in Accept-Encoding, and not with a weight of zero (RFC 9110, section
+// 12.5.3).
+func takesBrotli(r *http.Request) bool {
+	for one := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		coding, weight, weighted := strings.Cut(one, ";")
+		if strings.EqualFold(strings.TrimSpace(coding), "br") {
+			_, q, _ := strings.Cut(weight, "=")
+			v, err := strconv.ParseFloat(strings.TrimSpace(q), 64)
+			return !weighted || err == nil && v > 0
+		}
+	}
+	return false
 }
 
 // WriteJSON writes v as JSON.

@@ -127,8 +127,33 @@ func (s *Site) build() {
 		s.mux.Handle(rt.Pattern, s.serve(rt))
 	}
 	if _, pattern := s.mux.Handler(&http.Request{Method: "GET", URL: mustURL("/no-such-page")}); pattern == "" {
-		s.mux.Handle("/", s.serve(Route{Pattern: "/", Action: access.Look, Handle: func(http.ResponseWriter, *http.Request) error { return NotFound() }}))
+		s.mux.Handle("/", s.serve(Route{Pattern: "/", Action: access.Look, Handle: s.nowhere}))
 	}
+}
+
+// nowhere answers what no route takes: a page's address with a slash at its end leads to the page, and a method that the
+// address does not have is told so (RFC 9110, section 15.5.6).
+func (s *Site) nowhere(w http.ResponseWriter, r *http.Request) error {
+	has := func(method, path string) bool {
+		_, pattern := s.mux.Handler(&http.Request{Method: method, Host: r.Host, URL: &url.URL{Path: path}})
+		return pattern != "" && pattern != "/"
+	}
+	if page := strings.TrimRight(r.URL.Path, "/"); page != r.URL.Path && page != "" && (r.Method == http.MethodGet || r.Method == http.MethodHead) && has(r.Method, page) {
+		u := url.URL{Path: page, RawQuery: r.URL.RawQuery}
+		http.Redirect(w, r, SafePath(u.String()), http.StatusMovedPermanently)
+		return nil
+	}
+	var allowed []string
+	for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost} {
+		if has(method, r.URL.Path) {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		return NotFound()
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	return Refuse(http.StatusMethodNotAllowed, "This address does not take %q requests.", r.Method)
 }
 
 type requestState struct {

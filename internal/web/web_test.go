@@ -14,6 +14,7 @@ import (
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
 )
 
 func TestSafePath(t *testing.T) {
@@ -134,6 +135,35 @@ func TestErrorsReachVisitorsOnlyWhenWrittenForThem(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "hunter2") {
 		t.Error("the log lacks the cause")
+	}
+}
+
+// TestAddressesBesidePages covers what no route takes: a slash too many, a method too odd, and how an answer is packed.
+func TestAddressesBesidePages(t *testing.T) {
+	s := site(io.Discard)
+	s.Mount(web.Route{Pattern: "GET /packs", Action: access.Look, Handle: func(w http.ResponseWriter, r *http.Request) error {
+		return s.Page(w, r, web.View{Title: "Packs"}, ui.Error(ui.ErrorPage{Text: strings.Repeat("all packs ", 200)}))
+	}}, web.Route{Pattern: "POST /packs", Action: access.Look, Handle: func(w http.ResponseWriter, _ *http.Request) error { _, err := w.Write([]byte("taken")); return err }})
+	for _, try := range []struct {
+		method, path, header, value string
+		status                      int
+		answer, want                string
+	}{
+		{"GET", "/packs/", "", "", 301, "Location", "/packs"}, {"HEAD", "/packs/?page=2", "", "", 301, "Location", "/packs?page=2"},
+		{"POST", "/packs/", "", "", 404, "", ""}, {"GET", "/nothing/", "", "", 404, "", ""}, {"GET", "/", "", "", 404, "", ""},
+		{"PUT", "/packs", "", "", 405, "Allow", "GET, HEAD, POST"}, {"FOO", "/packs", "", "", 405, "Allow", "GET, HEAD, POST"}, {"PUT", "/nothing", "", "", 404, "", ""},
+		{"GET", "/packs", "Accept-Encoding", "gzip, br", 200, "Content-Encoding", "br"}, {"GET", "/packs", "Accept-Encoding", "BR;q=0.1", 200, "Content-Encoding", "br"},
+		{"GET", "/packs", "Accept-Encoding", "br;q=0, gzip", 200, "Content-Encoding", ""}, {"GET", "/packs", "Accept-Encoding", "brief", 200, "Content-Encoding", ""},
+	} {
+		r := httptest.NewRequest(try.method, "http://test.example"+try.path, nil)
+		if try.header != "" {
+			r.Header.Set(try.header, try.value)
+		}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != try.status || try.answer != "" && w.Header().Get(try.answer) != try.want {
+			t.Errorf("%s %s %s: %d %v", try.method, try.path, try.value, w.Code, w.Header())
+		}
 	}
 }
 
