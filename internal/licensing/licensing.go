@@ -28,6 +28,7 @@ import (
 	"unicode/utf8"
 
 	"audiomicro/internal/db"
+	"audiomicro/internal/feed"
 	"audiomicro/internal/licensing/certificate"
 	"audiomicro/internal/money"
 	"audiomicro/internal/web"
@@ -73,6 +74,8 @@ type Store struct {
 	Recording func(ctx context.Context, q db.Querier, id int64) (Recording, error)
 
 	Site *web.Site // for the pages
+	// Feed is told when a model is offered again or no more; nil tells nobody.
+	Feed *feed.Feed
 }
 
 func (s *Store) random() io.Reader {
@@ -301,6 +304,9 @@ func (s *Store) SaveModel(ctx context.Context, m Model) (version int64, err erro
 			m.Code, version, m.MusicMinor, m.SFXMinor, m.FloorMinor, db.Bool(m.Active))
 		if err != nil {
 			return fmt.Errorf("save license model %s: %w", m.Code, err)
+		}
+		if m.Active != was.Active && s.Feed != nil {
+			s.Feed.Note(ctx, tx, "license model", 0) // prices of many recordings appear or go
 		}
 		return nil
 	})

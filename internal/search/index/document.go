@@ -194,7 +194,7 @@ func (ix *Index) put(p *prepared) {
 	ix.ids[slot] = doc.ID
 	ix.seconds[slot], ix.tempo[slot], ix.loudness[slot] = float32(doc.Seconds), ix.sureTempo(doc), loudnessOf(doc)
 	ix.centroid[slot], ix.rating[slot] = float32(doc.CentroidHz), float32(doc.Rating)
-	ix.amount[slot] = max(doc.PriceMinor, 0)
+	ix.amount[slot] = max(doc.PriceMinor, -1)
 	if doc.Free {
 		ix.amount[slot] = 0
 	}

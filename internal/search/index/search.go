@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math"
 	"strings"
 
 	"audiomicro/internal/search/query"
@@ -174,7 +175,12 @@ func (ix *Index) key(sort query.Sort) func(slot uint32) float64 {
 	case query.ByDearest:
 		return func(s uint32) float64 { return float64(ix.amount[s]) }
 	case query.ByCheapest:
-		return func(s uint32) float64 { return -float64(ix.amount[s]) }
+		return func(s uint32) float64 {
+			if ix.amount[s] < 0 {
+				return math.Inf(-1) // nothing is offered
+			}
+			return -float64(ix.amount[s])
+		}
 	}
 	return func(uint32) float64 { return 0 }
 }

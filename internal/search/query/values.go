@@ -20,11 +20,13 @@ func ToneClass(centroidHz float64) int {
 	return int(min(max(k, 0), 7))
 }
 
-// PriceBand is "free", "low" (up to PriceLow) or "high".
+// PriceBand is "free", "low" (up to PriceLow) or "high"; "" for what has no price, for nothing is offered of it now.
 func PriceBand(free bool, minor int64) string {
 	switch {
-	case free || minor < 0:
+	case free:
 		return "free"
+	case minor < 0:
+		return ""
 	case minor <= PriceLow:
 		return "low"
 	}
