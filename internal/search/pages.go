@@ -49,6 +49,11 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	pages := pager(q, res.Total)
+	if res.Total > 0 && q.Page > pages.Pages { // an old address, from when there was more to find
+		q.Page = pages.Pages
+		return web.See(w, r, address(q))
+	}
 	ids := make([]int64, len(res.Hits))
 	for i, h := range res.Hits {
 		ids[i] = h.ID
@@ -58,8 +63,8 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := ui.SearchPage{
-		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: chips(q), ResetURL: address(q.Bare()),
-		Sorts: sorts(q), Hidden: hidden(q), Sounds: sounds, Pager: pager(q, res.Total),
+		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: chips(q, res.Facets), ResetURL: address(q.Bare()),
+		Sorts: sorts(q), Hidden: hidden(q), Sounds: sounds, Pager: pages,
 	}
 	if len(page.Chips) == 0 {
 		page.ResetURL = ""
@@ -70,7 +75,14 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 		page.DidYouMean = &ui.Link{Text: res.DidYouMean, URL: address(again)}
 	}
 	if res.Total == 0 {
-		page.Empty = empty(q, res)
+		if page.Empty, err = s.empty(q); err != nil {
+			return err
+		}
+		if page.DidYouMean == nil && len(q.Chosen()) > 0 {
+			if page.DidYouMean, err = s.mended(q.Bare()); err != nil {
+				return err
+			}
+		}
 	}
 	return s.Site.Page(w, r, web.View{Title: page.Heading, Section: ui.SectionSounds, Query: q.Text, Canonical: address(q)}, ui.SearchResults(page))
 }
@@ -99,7 +111,7 @@ func address(q query.Query) string {
 }
 
 func heading(q query.Query) string {
-	if q.Text != "" {
+	if len(query.Words(q.Text)) > 0 {
 		return q.Text
 	}
 	if len(q.Picks) == 1 && len(q.Ranges) == 0 {
@@ -300,10 +312,15 @@ func keyFacet(q query.Query, f index.Facet, block ui.Facet) ui.Facet {
 	return block
 }
 
-func chips(q query.Query) []ui.Chip {
+func chips(q query.Query, all index.Facets) []ui.Chip {
 	var out []ui.Chip
 	for _, c := range q.Chips() {
 		value := label(c.Field, c.Value, "")
+		for _, row := range all.Of(c.Field).Rows {
+			if row.Value == c.Value { // contributors and tags as they write themselves
+				value = label(c.Field, c.Value, row.Label)
+			}
+		}
 		if c.Field.Numeric() {
 			low, high, _ := strings.Cut(c.Value, "..")
 			unit := map[query.Field]string{query.Length: " s", query.Tempo: " BPM", query.Loudness: " LUFS"}[c.Field]
@@ -376,36 +393,111 @@ func pager(q query.Query, total int) ui.Pager {
 	return p
 }
 
-// empty says what was looked for and which filter stands in the way.
-func empty(q query.Query, res index.Result) *ui.Empty {
+// Bounds of the ways out of a search that found nothing.
+const (
+	triedWords = 8 // words that are looked for on their own
+	shownWords = 4
+)
+
+// empty says what was looked for and leads on to what there is: each way out is a search that was tried and found something.
+func (s *Store) empty(q query.Query) (*ui.Empty, error) {
 	chosen := q.Chosen()
 	e := &ui.Empty{Title: "Nothing here yet", Text: "No recording is published on this site so far."}
 	switch {
-	case q.Text != "" && len(chosen) > 0:
-		e.Title = fmt.Sprintf("Nothing matches “%s” with %s", q.Text, ui.Plural(len(chosen), "filter", "filters"))
+	case q.Text == "" && len(chosen) == 0:
+		return e, nil
+	case len(chosen) == 0:
+		e.Title = fmt.Sprintf("Nothing matches “%s”", q.Text)
 	case q.Text != "":
-		e.Title, e.Text = fmt.Sprintf("Nothing matches “%s”", q.Text), "Try fewer words, or a broader one."
-		e.Out = &ui.Link{Text: "All sounds", URL: "/search"}
-		return e
-	case len(chosen) > 0:
-		e.Title = fmt.Sprintf("Nothing matches these %s", ui.Plural(len(chosen), "filter", "filters"))
+		e.Title = fmt.Sprintf("Nothing matches “%s” with %s", q.Text, ui.Plural(len(chosen), "filter", "filters"))
+	case len(chosen) == 1:
+		e.Title = "Nothing matches this filter"
 	default:
-		return e
+		e.Title = fmt.Sprintf("Nothing matches these %d filters", len(chosen))
 	}
-	e.Text = ""
-	best, count := query.Field(""), 0
+	best, most := query.Field(""), 0
 	for _, f := range chosen {
-		if n := res.Facets.Of(f).Total; n > count {
-			best, count = f, n
+		n, err := s.total(q.Without(f, ""))
+		if err != nil {
+			return nil, err
+		}
+		if n > most {
+			best, most = f, n
 		}
 	}
-	if count > 0 {
-		e.Text = fmt.Sprintf("Without the %s filter there are %s.", strings.ToLower(titles[best]), ui.Count(count))
-		e.Out = &ui.Link{Text: fmt.Sprintf("Drop the %s filter", strings.ToLower(titles[best])), URL: address(q.Without(best, ""))}
-	} else {
-		e.Out = &ui.Link{Text: "Drop all filters", URL: address(q.Bare())}
+	if most > 0 {
+		name := strings.ToLower(titles[best])
+		e.Text = fmt.Sprintf("Without the %s filter there are %s.", name, ui.Count(most))
+		if most == 1 {
+			e.Text = fmt.Sprintf("Without the %s filter there is 1.", name)
+		}
+		e.Out = &ui.Link{Text: fmt.Sprintf("Drop the %s filter", name), URL: address(q.Without(best, ""))}
+		return e, nil
 	}
-	return e
+	bare, err := s.total(q.Bare())
+	switch {
+	case err != nil:
+		return nil, err
+	case bare > 0 && len(chosen) > 0:
+		e.Text, e.Out = "", &ui.Link{Text: "Drop all filters", URL: address(q.Bare())}
+		return e, nil
+	}
+	e.Text, e.Out = "Try fewer words, or a broader one.", &ui.Link{Text: "All sounds", URL: "/search"}
+	if e.Also, err = s.parts(q); err != nil {
+		return nil, err
+	}
+	if len(e.Also) > 0 {
+		e.Text = "Try a part of it:"
+	}
+	return e, nil
+}
+
+// total is how many recordings a search finds.
+func (s *Store) total(q query.Query) (int, error) {
+	q.Page, q.Limit = 0, 1
+	res, err := s.ix.Search(q)
+	return res.Total, err
+}
+
+// parts lists searches for less than the whole text: words that begin like a last word which is perhaps unfinished, and the
+// single words.
+func (s *Store) parts(q query.Query) ([]ui.Link, error) {
+	parsed, err := query.Parse(q.Text, false)
+	if err != nil {
+		return nil, err
+	}
+	var tries []string
+	words := query.Words(q.Text)
+	if last := len(words) - 1; last >= 0 && strings.HasSuffix(strings.ToLower(q.Text), words[last]) {
+		tries = append(tries, q.Text+"*")
+	}
+	for _, leaf := range parsed.Scored[:min(len(parsed.Scored), triedWords)] {
+		if len(parsed.Scored) > 1 && leaf.Op == query.Word {
+			tries = append(tries, leaf.Words[0])
+		}
+	}
+	var out []ui.Link
+	for _, text := range tries {
+		again := query.Query{Text: text}
+		n, err := s.total(again)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 && len(out) < shownWords {
+			out = append(out, ui.Link{Text: fmt.Sprintf("%s (%s)", text, ui.Count(n)), URL: address(again)})
+		}
+	}
+	return out, nil
+}
+
+// mended is a search with a typing mistake put right, nil when there is none.
+func (s *Store) mended(q query.Query) (*ui.Link, error) {
+	res, err := s.ix.Search(q)
+	if err != nil || res.DidYouMean == "" {
+		return nil, err
+	}
+	q.Text = res.DidYouMean
+	return &ui.Link{Text: q.Text, URL: address(q)}, nil
 }
 
 // suggest finishes what is typed in the search box.
@@ -419,13 +511,53 @@ func (s *Store) suggest(w http.ResponseWriter, r *http.Request) error {
 	out := []suggestion{}
 	text := r.URL.Query().Get("q")
 	if len(text) <= query.MaxText && strings.TrimSpace(text) != "" {
-		for _, g := range s.ix.Suggest(text, 8) {
-			u := "/search?" + url.Values{"q": {g.Text}}.Encode()
-			if g.Tag {
-				u = "/search?" + url.Values{"tag": {g.Text}}.Encode()
+		found := s.ix.Suggest(text, 8)
+		titles, err := s.titlesOf(r.Context(), found)
+		if err != nil {
+			return err
+		}
+		for _, g := range found {
+			title, published := titles[g.ID]
+			switch {
+			case g.Tag:
+				out = append(out, suggestion{g.Text, true, g.Count, "/search?" + url.Values{"tag": {g.Text}}.Encode()})
+			case published:
+				out = append(out, suggestion{title, false, g.Count, address(query.Query{Text: plainly(title)})})
 			}
-			out = append(out, suggestion{g.Text, g.Tag, g.Count, u})
 		}
 	}
 	return web.WriteJSON(w, http.StatusOK, out)
+}
+
+// titlesOf reads the titles of suggested recordings as they are written; the index keeps them as they are compared.
+func (s *Store) titlesOf(ctx context.Context, list []index.Suggestion) (map[int64]string, error) {
+	var ids []int64
+	for _, g := range list {
+		if !g.Tag {
+			ids = append(ids, g.ID)
+		}
+	}
+	all, err := s.Recordings.ByIDs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	out := map[int64]string{}
+	for _, r := range all {
+		if r.State == recordings.Published {
+			out[r.ID] = r.Title
+		}
+	}
+	return out, nil
+}
+
+// plainly writes a title as words to search for: what the search box would read as its language is taken out.
+func plainly(title string) string {
+	words := query.Words(title)
+	if len(words) > query.MaxTerms {
+		return strings.Join(words[:query.MaxTerms], " ")
+	}
+	if strings.ContainsAny(title, `"*:+-`) {
+		return strings.Join(words, " ")
+	}
+	return title
 }

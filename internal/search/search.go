@@ -196,6 +196,14 @@ func (s *Store) apply(ctx context.Context, list []feed.Change) error {
 			for _, id := range ids {
 				changed[id] = true
 			}
+		case "license model": // offered again, or no more: whatever is for sale may have another price
+			ids, err := db.Query[int64](ctx, s.DB, `SELECT r.id FROM recording r JOIN recording_price p ON p.recording_id = r.id WHERE r.state = 'published' AND p.paid = 1`)
+			if err != nil {
+				return err
+			}
+			for _, id := range ids {
+				changed[id] = true
+			}
 		}
 	}
 	var ids []int64

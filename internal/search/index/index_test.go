@@ -126,9 +126,9 @@ func TestAsYouType(t *testing.T) {
 		prefix string
 		want   []index.Suggestion
 	}{
-		{"foo", []index.Suggestion{{Text: "footsteps", Tag: true, Count: 2}, {Text: "footstep", Count: 1}, {Text: "footsteps on gravel", Count: 1}}},
+		{"foo", []index.Suggestion{{Text: "footsteps", Tag: true, Count: 2}, {Text: "footstep", Count: 1, ID: 2}, {Text: "footsteps on gravel", Count: 1, ID: 1}}},
 		{"Field r", []index.Suggestion{{Text: "field-recording", Tag: true, Count: 2}}},
-		{"gravel foot", []index.Suggestion{{Text: "footsteps on gravel", Count: 1}}},
+		{"gravel foot", []index.Suggestion{{Text: "footsteps on gravel", Count: 1, ID: 1}}},
 		{"zz", nil}, {"", nil}, {"--", nil},
 	} {
 		if got := ix.Suggest(c.prefix, 3); !slices.Equal(got, c.want) {

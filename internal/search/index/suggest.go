@@ -1,6 +1,7 @@
 package index
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -9,9 +10,10 @@ import (
 
 // Suggestion is a way to finish what is being typed.
 type Suggestion struct {
-	Text  string // a tag, or a title
+	Text  string // a tag, or a title as titles are compared: folded and cut
 	Tag   bool
-	Count int // recordings with the tag, or with the title among those looked at
+	Count int   // recordings with the tag, or with the title among those looked at
+	ID    int64 // the most downloaded recording with the title, 0 for a tag
 }
 
 // Bounds of one Suggest (the most used words that finish the prefix, the recordings whose titles are looked at) and of one mending.
@@ -33,7 +35,7 @@ func (ix *Index) Suggest(prefix string, n int) []Suggestion {
 	var out []Suggestion
 	tags := ix.values[dTag]
 	for _, id := range tags.mostUsed(tags.begins(query.TagKey(strings.TrimSpace(prefix))), n) {
-		out = append(out, Suggestion{tags.label(id), true, int(tags.counts[id])})
+		out = append(out, Suggestion{Text: tags.label(id), Tag: true, Count: int(tags.counts[id])})
 	}
 	if len(out) < n {
 		out = append(out, ix.suggestTitles(words, n-len(out))...)
@@ -53,7 +55,7 @@ func (ix *Index) suggestTitles(words []string, n int) []Suggestion {
 	type title struct {
 		text      string
 		downloads int64
-		count     int
+		slots     []uint32
 	}
 	titles := map[string]*title{}
 	seen := 0
@@ -70,8 +72,14 @@ func (ix *Index) suggestTitles(words []string, n int) []Suggestion {
 				t = &title{text: ix.titles[slot]}
 				titles[t.text] = t
 			}
-			t.count++
-			t.downloads = max(t.downloads, ix.downloads[slot])
+			if slices.Contains(t.slots, slot) {
+				return // found by another of its words
+			}
+			if t.slots = append(t.slots, slot); len(t.slots) > 1 && ix.downloads[slot] <= t.downloads {
+				return
+			}
+			t.slots[0], t.slots[len(t.slots)-1] = slot, t.slots[0]
+			t.downloads = ix.downloads[slot]
 		})
 	}
 	best := newTop(n, func(a, b *title) bool {
@@ -85,7 +93,7 @@ func (ix *Index) suggestTitles(words []string, n int) []Suggestion {
 	}
 	var out []Suggestion
 	for _, t := range best.sorted() {
-		out = append(out, Suggestion{t.text, false, t.count})
+		out = append(out, Suggestion{Text: t.text, Count: len(t.slots), ID: ix.ids[t.slots[0]]})
 	}
 	return out
 }
