@@ -87,9 +87,28 @@ func s3Error(err error) error {
 
 func (s *S3) key(name string) string { return s.prefix + name }
 
+// again does what stores one object, once more while the server answers that something else was under way at the same place:
+// a conditional put of the same key, or, in a server over folders, the end of the last object beside it. Nothing was stored then.
+func again(ctx context.Context, f func() error) error {
+	for pause := 10 * time.Millisecond; ; pause *= 2 {
+		err := f()
+		var r minio.ErrorResponse
+		if !errors.As(err, &r) || r.StatusCode != http.StatusConflict || pause > 2*time.Second {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
 func (s *S3) put(ctx context.Context, name string, p []byte, opts minio.PutObjectOptions) error {
-	_, err := s.client.Client.PutObject(ctx, s.bucket, s.key(name), bytes.NewReader(p), int64(len(p)), opts)
-	return s3Error(err)
+	return again(ctx, func() error {
+		_, err := s.client.Client.PutObject(ctx, s.bucket, s.key(name), bytes.NewReader(p), int64(len(p)), opts)
+		return s3Error(err)
+	})
 }
 
 func (s *S3) stat(ctx context.Context, name string) (minio.ObjectInfo, error) {
@@ -135,12 +154,16 @@ func (s *S3) join(ctx context.Context, to string, from ...string) error {
 			return err
 		}
 		if info.Size <= maxCopy {
-			_, err := s.client.Client.CopyObject(ctx, dst, srcs[0])
-			return s3Error(err)
+			return again(ctx, func() error {
+				_, err := s.client.Client.CopyObject(ctx, dst, srcs[0])
+				return s3Error(err)
+			})
 		}
 	}
-	_, err := s.client.ComposeObject(ctx, dst, srcs...)
-	return s3Error(err)
+	return again(ctx, func() error {
+		_, err := s.client.ComposeObject(ctx, dst, srcs...)
+		return s3Error(err)
+	})
 }
 
 // each lists objects below a name; the key is given without the store's prefix.
@@ -372,10 +395,12 @@ func (s *S3) assemble(ctx context.Context, list []piece, size int64, ref Ref) er
 	if large {
 		return s.join(ctx, ref.path(), names...)
 	}
-	r := &pieceReader{ctx: ctx, s: s, rest: list}
-	defer r.Close()
-	_, err := s.client.Client.PutObject(ctx, s.bucket, s.key(ref.path()), r, size, minio.PutObjectOptions{PartSize: streamParts, NumThreads: 1})
-	return s3Error(err)
+	return again(ctx, func() error {
+		r := &pieceReader{ctx: ctx, s: s, rest: list}
+		defer r.Close()
+		_, err := s.client.Client.PutObject(ctx, s.bucket, s.key(ref.path()), r, size, minio.PutObjectOptions{PartSize: streamParts, NumThreads: 1})
+		return s3Error(err)
+	})
 }
 
 // Abort implements Store.

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -75,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) (blob.Store, *Clock)) {
 		"list":          list,
 		"same content":  sameContent,
 		"take-over":     oneAppendWins,
+		"come and go":   stagesComeAndGo,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -514,5 +516,31 @@ func oneAppendWins(t *testing.T, s blob.Store, _ *Clock) {
 	wantErr(t, <-done, blob.ErrOffset)
 	if !bytes.Equal(staged(t, s, id), p) {
 		t.Fatal("the old connection disturbed the stage")
+	}
+}
+
+// stagesComeAndGo has many files arrive side by side, so that each stage begins while others end: none disturbs another.
+func stagesComeAndGo(t *testing.T, s blob.Store, _ *Clock) {
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			for i := range 25 {
+				id, p := fmt.Sprintf("stage-%d-%d", w, i), Bytes(uint64(1000*w+i), 3000)
+				_, err := s.Append(t.Context(), id, 0, bytes.NewReader(p))
+				if err == nil {
+					err = s.Commit(t.Context(), id, RefOf(p), int64(len(p)))
+				}
+				if err != nil {
+					t.Errorf("file %d of %d: %v", i, w, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	must(t, s.List(t.Context(), func(blob.Ref, int64) error { n++; return nil }))
+	if n != 8*25 && !t.Failed() {
+		t.Errorf("%d files are there, want %d", n, 8*25)
 	}
 }
