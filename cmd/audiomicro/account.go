@@ -21,6 +21,11 @@ func accountCreate(ctx context.Context, args []string) (err error) {
 	if len(p.names) > 0 || p.own["name"] == "" || p.own["email"] == "" || p.own["born"] == "" {
 		return usage("usage: audiomicro account create --name NAME --email ADDR --born YYYY-MM-DD [--role member|contributor|moderator|admin] [--json]")
 	}
+	switch role := p.own["role"]; role {
+	case "", "member", "contributor", "moderator", "admin":
+	default:
+		return usage(fmt.Sprintf("--role %s is none of member, contributor, moderator, admin", role))
+	}
 	a, err := openOrMake(ctx, p)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 
 	"audiomicro/internal/app"
 )
@@ -42,13 +43,19 @@ func backupVerify(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, line := range problems {
-		fmt.Fprintln(os.Stderr, line)
+	text := "The backup is whole."
+	if len(problems) > 0 {
+		text = strings.Join(problems, "\n")
+	} else {
+		problems = []string{} // in JSON a list as well
+	}
+	if err := p.print(map[string]any{"problems": problems}, text); err != nil {
+		return err
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("the backup is damaged in %d places: make a new one", len(problems))
 	}
-	return p.print(map[string]any{"problems": []string{}}, "The backup is whole.")
+	return nil
 }
 
 func backupRestore(ctx context.Context, args []string) error {
@@ -81,7 +88,7 @@ func doctor(ctx context.Context, args []string) error {
 	}
 	text := fmt.Sprintf("%d contents, %d of them read again. No problems.", d.Blobs, d.Read)
 	if len(d.Problems) > 0 {
-		text = ""
+		text = strings.Join(d.Problems, "\n")
 	}
 	for _, n := range d.Notes {
 		text += "\nNote: " + n
@@ -89,13 +96,8 @@ func doctor(ctx context.Context, args []string) error {
 	if err := p.print(d, text); err != nil {
 		return err
 	}
-	if p.own["json"] == "" {
-		for _, line := range d.Problems {
-			fmt.Fprintln(os.Stderr, line)
-		}
-	}
 	if len(d.Problems) > 0 {
-		return fmt.Errorf("doctor found %d problems", len(d.Problems))
+		return fmt.Errorf("doctor found %d problems: what is lost or altered is in your last backup, see `audiomicro backup verify`", len(d.Problems))
 	}
 	return nil
 }

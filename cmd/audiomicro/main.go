@@ -85,6 +85,10 @@ func run(ctx context.Context, args []string) error {
 	for _, c := range commands() {
 		words := strings.Fields(c.words)
 		if len(args) >= len(words) && strings.Join(args[:len(words)], " ") == c.words {
+			if rest := args[len(words):]; len(rest) == 1 && (rest[0] == "--help" || rest[0] == "-h") {
+				fmt.Printf("Usage: audiomicro %s\n%s\nEvery setting of `audiomicro config print` is a flag too.\n", strings.TrimSpace(c.words+" "+c.args), c.help)
+				return nil
+			}
 			return c.run(ctx, args[len(words):])
 		}
 	}
