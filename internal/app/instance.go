@@ -32,20 +32,20 @@ func fact(ctx context.Context, d *db.DB, now time.Time, name string, bytes int) 
 // that lost its marker, or belongs to another instance, is refused: a missing mount looks exactly like that, and going on
 // would count every file as lost.
 func checkMarker(ctx context.Context, d *db.DB, blobs blob.Store, id string, now time.Time) error {
-	marker, err := blobs.Marker(ctx)
-	switch {
-	case err == nil && marker == id:
-		return nil
-	case err == nil:
-		return fmt.Errorf("the blob store belongs to another installation (its marker is %s, this database's id is %s): check --blobs, --data and --database", marker, id)
-	case !errors.Is(err, blob.ErrNotFound):
-		return fmt.Errorf("read the blob store's marker: %w", err)
-	}
+	// The row follows the marker, so it is read before it: of two nodes that start together one may mark the store meanwhile.
 	marked, err := db.Get[int64](ctx, d, `SELECT count(*) FROM instance WHERE name = 'blobs marked'`)
 	if err != nil {
 		return err
 	}
-	if marked != 0 {
+	marker, err := blobs.Marker(ctx)
+	switch {
+	case err == nil && marker != id:
+		return fmt.Errorf("the blob store belongs to another installation (its marker is %s, this database's id is %s): check --blobs, --data and --database", marker, id)
+	case err == nil && marked != 0:
+		return nil
+	case err != nil && !errors.Is(err, blob.ErrNotFound):
+		return fmt.Errorf("read the blob store's marker: %w", err)
+	case marked != 0:
 		return fmt.Errorf("the blob store has no marker although this database has used one before: is the disk mounted, is --blobs right? Nothing was changed")
 	}
 	if err := blobs.SetMarker(ctx, id); err != nil {
