@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,13 +61,26 @@ func refusedCell(err error) (column, text string, ok bool) {
 	return "license", p.Text, true
 }
 
-// formCells picks the cells of one row out of the sheet's form.
+// cellColumns are the columns of the sheet that say something about a recording.
+var cellColumns = []string{"title", "description", "tags", "category", "pack", "license", "price", "ai"}
+
+// formCells picks the cells of one row out of the sheet's form. With script the form names the columns that were changed on
+// this page: what another tab saved meanwhile stays.
 func formCells(form url.Values, id int64) (cells map[string]string, sent bool) {
+	if name := ui.CellName(id, "changed"); form.Has(name) {
+		cells = map[string]string{}
+		for _, column := range strings.Split(form.Get(name), ",") {
+			if slices.Contains(cellColumns, column) {
+				cells[column] = form.Get(ui.CellName(id, column))
+			}
+		}
+		return cells, true
+	}
 	if !form.Has(ui.CellName(id, "title")) { // disabled rows are not sent
 		return nil, false
 	}
-	cells = map[string]string{"ai": form.Get(ui.CellName(id, "ai"))}
-	for _, column := range []string{"title", "description", "tags", "category", "pack", "license", "price"} {
+	cells = map[string]string{"ai": form.Get(ui.CellName(id, "ai"))} // an unticked box is not sent
+	for _, column := range cellColumns {
 		if name := ui.CellName(id, column); form.Has(name) {
 			cells[column] = form.Get(name)
 		}
@@ -178,8 +192,8 @@ func (s *Store) batchRow(w http.ResponseWriter, r *http.Request) error {
 	if row == nil {
 		return web.NotFound()
 	}
-	cells := map[string]string{"ai": ""} // an unticked box is not sent
-	for _, column := range []string{"title", "description", "tags", "category", "pack", "license", "price", "ai"} {
+	cells := map[string]string{} // only what was changed is sent
+	for _, column := range cellColumns {
 		if r.PostForm.Has(column) {
 			cells[column] = r.PostForm.Get(column)
 		}

@@ -96,3 +96,52 @@ func TestSheetInBrowser(t *testing.T) {
 		t.Errorf("the contributor reads %q", note)
 	}
 }
+
+// TestSheetInTwoTabs has the same sheet open twice: neither autosave nor the whole form of one tab brings back old words over
+// what the other saved, and what was typed last is saved when its page is closed.
+func TestSheetInTwoTabs(t *testing.T) {
+	t.Parallel()
+	open := testkit.Browser(t)
+	s := testkit.NewSite(t, "sqlite", nil)
+	ann := s.Account("Ann", "contributor")
+	tab := open(t)
+	tab.Open(s.URL + "/sign-in")
+	tab.Fill("email", ann.Email, "password", ann.Password)
+	tab.Press("Sign in")
+	tab.Wait(`!location.pathname.startsWith("/sign-in")`)
+	tab.Open(s.URL + "/upload")
+	tab.Files(`input[type=file]`, testkit.TempFile(t, "bell.wav", tone(t, 330)))
+	tab.Wait(`document.querySelectorAll('#draft-list [data-state="ready"]').length === 1`)
+	list, err := s.Recordings.List(context.Background(), recordings.Filter{OwnerID: ann.ID, State: recordings.Draft})
+	if err != nil || len(list) != 1 {
+		t.Fatalf("drafts: %v, %v", list, err)
+	}
+	id := list[0].ID
+	sheet := fmt.Sprintf("%s/upload/describe?ids=%d", s.URL, id)
+	tab.Open(sheet)
+	tab.Wait(`document.querySelector("[data-row]")`)
+
+	// The other tab, by what it sends: a title, while the first tab shows the old one.
+	elsewhere := func(column, value string) {
+		tab.Eval(fmt.Sprintf(`fetch("/upload/describe/row?ids=%d", { method: "POST", body: new URLSearchParams({ id: "%d", [%q]: %q }) }).then(a => a.status)`, id, id, column, value))
+	}
+	elsewhere("title", "Bell of the hall")
+	tab.Eval(`(() => { const c = document.querySelector("[data-cell=tags]"); c.focus(); c.value = "bell, hall, metal"; c.dispatchEvent(new Event("change", { bubbles: true })) })()`)
+	tab.Wait(`document.querySelector("[data-saved]").textContent.startsWith("Saved")`)
+	if rec := find(t, s, id); rec.Title != "Bell of the hall" {
+		t.Errorf("autosave brought %q back", rec.Title)
+	}
+	elsewhere("ai", "on")
+	tab.Press("Save")
+	tab.Wait(`document.body.innerText.includes("Saved.") && document.querySelector("[data-cell=title]").value === "Bell of the hall"`)
+	if rec := find(t, s, id); rec.Title != "Bell of the hall" || rec.AITraining != "yes" {
+		t.Errorf("the whole form left %q, AI training %q", rec.Title, rec.AITraining)
+	}
+	tab.Open(sheet)
+	tab.Wait(`document.querySelector("[data-row]")`)
+	tab.Eval(`(() => { const c = document.querySelector("[data-cell=tags]"); c.focus(); c.value = "bell, hall, iron"; c.dispatchEvent(new Event("change", { bubbles: true })) })()`)
+	tab.Wait(`document.querySelector("[data-saved]").textContent.startsWith("Saved")`)
+	tab.Eval(`(() => { const c = document.querySelector("[data-cell=description]"); c.focus(); c.value = "Typed last" })()`)
+	tab.Open(s.URL + "/my-sounds")
+	testkit.Eventually(t, "what was typed last is saved", func() bool { return find(t, s, id).Description == "Typed last" })
+}

@@ -10,13 +10,18 @@ export default function batch(root) {
   const value = c => c.type === "checkbox" ? c.checked : c.value;
   const past = []; // each step: [[cell, before], …]
   const known = new Map([...form.querySelectorAll("[data-cell]")].map(c => [c, value(c)]));
+  // What the server has of each cell. Only cells that say something else are sent, so that a sheet left open in another tab
+  // does not bring its old words back.
+  const kept = new Map(known);
+  const meet = c => { if (!known.has(c)) { known.set(c, value(c)); kept.set(c, value(c)) } };
+  const changed = row => [...row.querySelectorAll("[data-cell]")].filter(c => kept.has(c) && kept.get(c) !== value(c));
 
   // write sets cells in one step that undo takes back.
   const write = changes => {
     const step = [];
     for (const [c, to] of changes) {
       if (!c || c.disabled) continue;
-      if (!known.has(c)) known.set(c, value(c));
+      meet(c);
       if (known.get(c) === to) continue;
       step.push([c, known.get(c)]);
       c.type === "checkbox" ? c.checked = to : c.value = to;
@@ -39,7 +44,7 @@ export default function batch(root) {
   };
   // A row that has become ready comes from the server with cells of its own.
   form.addEventListener("focusin", e => {
-    if (e.target.matches("[data-cell]") && !known.has(e.target)) known.set(e.target, value(e.target));
+    if (e.target.matches("[data-cell]")) meet(e.target);
   });
   const chosen = () => rows().filter(r => r.querySelector("[name=select]").checked);
   const count = () => { picked.textContent = `${chosen().length} selected` };
@@ -51,21 +56,40 @@ export default function batch(root) {
     clearTimeout(waiting.get(row));
     waiting.set(row, setTimeout(() => { line = line.then(() => send(row)) }, 600));
   };
-  const send = async row => {
+  const send = async (row, leaving) => {
     waiting.delete(row);
+    const cells = changed(row), sent = cells.map(value);
+    if (!cells.length) return;
     const data = new URLSearchParams({ id: row.dataset.row });
-    for (const c of row.querySelectorAll("[data-cell]")) if (c.type !== "checkbox" || c.checked) data.set(c.dataset.cell, c.type === "checkbox" ? "on" : c.value);
+    cells.forEach((c, i) => data.set(c.dataset.cell, c.type !== "checkbox" ? sent[i] : sent[i] ? "on" : ""));
     saved.textContent = "Saving…";
     try {
-      const answer = await fetch(root.dataset.save, { method: "POST", body: data, headers: { Accept: "application/json" } });
+      const answer = await fetch(root.dataset.save, { method: "POST", body: data, headers: { Accept: "application/json" }, keepalive: Boolean(leaving) });
       const a = await answer.json();
       if (!answer.ok) throw Error(a.detail);
       saved.textContent = a.saved || "Saved.";
+      cells.forEach((c, i) => a.errors?.[c.dataset.cell] || kept.set(c, sent[i])); // what was refused is sent again
       show(row, a);
     } catch (e) {
       saved.textContent = e.message || "Not saved: the server did not answer. It is tried again at your next change.";
     }
   };
+  // Who closes the page before the pause is over, or with the cursor in a cell, loses nothing.
+  const leave = () => { for (const row of rows()) if (changed(row).length) send(row, true) };
+  addEventListener("pagehide", leave);
+  const gone = () => {
+    if (root.isConnected) return;
+    removeEventListener("pagehide", leave);
+    document.removeEventListener("htmx:after:swap", gone);
+  };
+  document.addEventListener("htmx:after:swap", gone);
+  form.addEventListener("formdata", e => {
+    for (const row of rows()) {
+      const cells = changed(row), names = cells.map(c => c.dataset.cell);
+      for (const c of row.querySelectorAll("[data-cell]")) if (!names.includes(c.dataset.cell)) e.formData.delete(c.name);
+      if (row.querySelector("[data-cell]:enabled")) e.formData.append("changed." + row.dataset.row, names);
+    }
+  });
   const show = (row, a) => {
     for (const c of row.querySelectorAll("[data-cell]")) {
       const bad = a.errors?.[c.dataset.cell] ?? "";
