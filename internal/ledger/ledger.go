@@ -232,6 +232,24 @@ func (s *Store) Refs(ctx context.Context, kind string) ([]string, error) {
 	return all, nil
 }
 
+// Booked is what one journal moved on one account, debit positive.
+type Booked struct {
+	Ref   string `db:"ref"`
+	Kind  Kind   `db:"kind"`
+	Owner int64  `db:"owner_id"`
+	Minor int64  `db:"minor"`
+}
+
+// Booked lists what every journal of a kind moved on each account. Doctor compares it with the orders.
+func (s *Store) Booked(ctx context.Context, kind string) ([]Booked, error) {
+	all, err := db.Query[Booked](ctx, s.DB, `SELECT j.ref, a.kind, a.owner_id, CAST(SUM(e.amount_minor) AS BIGINT) AS minor FROM journal j JOIN entry e ON e.journal_id = j.id
+		JOIN ledger_account a ON a.id = e.account_id WHERE j.kind = $1 GROUP BY j.ref, a.kind, a.owner_id ORDER BY j.ref, a.kind, a.owner_id`, kind)
+	if err != nil {
+		return nil, fmt.Errorf("list what journals %s moved: %w", kind, err)
+	}
+	return all, nil
+}
+
 // Check recounts the whole book and says in words what is wrong; nothing when it balances.
 func (s *Store) Check(ctx context.Context) ([]string, error) {
 	var wrong []string

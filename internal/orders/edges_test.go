@@ -82,6 +82,43 @@ func (s *shop) late(n int) {
 	}
 }
 
+// TestCheckComparesSums plants damage that leaves every journal balanced: the book says another share than the order, another
+// refund than its lines, and an invoice number is missing.
+func TestCheckComparesSums(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		s.add(buyer, 1, 2)
+		o := s.place("k", payments.ManualName)
+		if err := s.o.MarkPaid(ctx, o.ID); err != nil {
+			t.Fatal(err)
+		}
+		lines, err := s.o.Lines(ctx, s.db, o.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.o.Refund(ctx, o.ID, []int64{lines[0].ID}, "Broken"); err != nil {
+			t.Fatal(err)
+		}
+		s.sound()
+		for _, c := range []struct{ plant, want string }{
+			{`UPDATE entry SET amount_minor = amount_minor + CASE n WHEN 1 THEN 5 WHEN 2 THEN -5 ELSE 0 END WHERE journal_id = (SELECT id FROM journal WHERE kind = 'sale')`, "the sale in the book moved"},
+			{`UPDATE order_line SET refunded_at = NULL`, "the refunds in the book moved"},
+			{`UPDATE orders SET number = '2026-00002'`, "invoice 2026-00001 was drawn and stands on no order"},
+		} {
+			if _, err := db.Exec(ctx, s.db, c.plant); err != nil {
+				t.Fatal(err)
+			}
+			if wrong, err := s.o.Check(ctx); err != nil || !strings.Contains(strings.Join(wrong, "\n"), c.want) {
+				t.Errorf("doctor says %v, %v; want %q", wrong, err, c.want)
+			}
+			if wrong, err := s.b.Check(ctx); err != nil || len(wrong) > 0 {
+				t.Errorf("the book alone: %v, %v", wrong, err)
+			}
+		}
+	})
+}
+
 // TestSentAgain sends the form of an order once more: as it was it is the same order, with other words it is refused, for a
 // certificate in the words of before would be wrong.
 func TestSentAgain(t *testing.T) {

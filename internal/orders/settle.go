@@ -159,8 +159,10 @@ func (s *Store) invoiceNumber(ctx context.Context, tx *db.Tx) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("draw invoice number: %w", err)
 	}
-	return fmt.Sprintf("%s-%05d", series, n), nil
+	return invoiceName(series, n), nil
 }
+
+func invoiceName(series string, n int64) string { return fmt.Sprintf("%s-%05d", series, n) }
 
 // saleJournal books a sale: what the provider took in against the contributors' shares, the house's and the tax.
 func (s *Store) saleJournal(o Order, lines []Line, provider string) ledger.Journal {
@@ -334,55 +336,4 @@ func (s *Store) refund(ctx context.Context, tx *db.Tx, o Order, back []Line, lef
 		return err
 	}
 	return s.raise(ctx, tx, WasRefunded{OrderID: o.ID})
-}
-
-// Check compares orders with licenses and the book and says in words what is wrong. It is doctor's.
-func (s *Store) Check(ctx context.Context) ([]string, error) {
-	var wrong []string
-	orders, err := db.Query[Order](ctx, s.DB, `SELECT `+orderColumns+` FROM orders ORDER BY id`)
-	if err != nil {
-		return nil, fmt.Errorf("check orders: %w", err)
-	}
-	booked, err := s.Ledger.Refs(ctx, ledger.Sale)
-	if err != nil {
-		return nil, err
-	}
-	inBook := map[string]bool{}
-	for _, ref := range booked {
-		inBook[ref] = true
-	}
-	for _, o := range orders {
-		ref := strconv.FormatInt(o.ID, 10)
-		if inBook[ref] != o.State.Settled() {
-			wrong = append(wrong, fmt.Sprintf("order %d is %s, but in the book: %v", o.ID, o.State, inBook[ref]))
-		}
-		delete(inBook, ref)
-		lines, err := s.Lines(ctx, s.DB, o.ID)
-		if err != nil {
-			return nil, err
-		}
-		sum := int64(0)
-		for _, l := range lines {
-			sum += l.Price + l.Tax
-			lic, err := s.Licensing.ByOrderLine(ctx, s.DB, l.ID)
-			switch {
-			case err != nil && !errors.Is(err, db.ErrNotFound):
-				return nil, err
-			case (err == nil) != o.State.Settled():
-				wrong = append(wrong, fmt.Sprintf("order %d is %s, but line %d has a license: %v", o.ID, o.State, l.ID, err == nil))
-			case err == nil && lic.Valid() != (l.RefundedAt == nil):
-				wrong = append(wrong, fmt.Sprintf("line %d of order %d: refunded %v, license valid %v", l.ID, o.ID, l.RefundedAt != nil, lic.Valid()))
-			case err == nil && lic.AccountID != o.AccountID:
-				wrong = append(wrong, fmt.Sprintf("line %d of order %d: the license belongs to another account", l.ID, o.ID))
-			}
-		}
-		if sum != o.Total {
-			wrong = append(wrong, fmt.Sprintf("order %d: its lines sum to %d, its total is %d", o.ID, sum, o.Total))
-		}
-	}
-	for ref := range inBook {
-		wrong = append(wrong, fmt.Sprintf("the book has a sale of order %s, which does not exist", ref))
-	}
-	slices.Sort(wrong)
-	return wrong, nil
 }
