@@ -297,7 +297,7 @@ func (s *Store) downloadZip(w http.ResponseWriter, r *http.Request) error {
 		err = z.Close()
 	}
 	if err != nil { // the answer has begun: cutting the connection (net/http's ErrAbortHandler) is the only way to say that it is not whole
-		s.Site.Log.Warn("download broke off", "license", l.ID, "err", err)
+		s.Site.Log.Warn("download broke off", "license", l.ID, "err", web.Logged(err))
 		panic(http.ErrAbortHandler)
 	}
 	return nil

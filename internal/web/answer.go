@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -28,10 +29,10 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if r.Context().Err() != nil {
 			panic(http.ErrAbortHandler) // the visitor has gone: an empty answer would look like success
 		}
-		s.Log.Error("request failed", "request", st.id, "err", err)
+		s.Log.Error("request failed", "request", st.id, "err", Logged(err))
 		p = &Public{Status: http.StatusInternalServerError, Text: "Something went wrong. Nothing was lost that we had confirmed. Request " + st.id + "."}
 	} else if p.Err != nil && p.Status >= 500 {
-		s.Log.Error("request failed", "request", st.id, "err", err)
+		s.Log.Error("request failed", "request", st.id, "err", Logged(err))
 	}
 	if rec, ok := w.(*recorder); ok {
 		if rec.status != 0 {
@@ -54,6 +55,17 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		page := ui.ErrorPage{Status: p.Status, Title: title(p.Status), Text: p.Text}
 		s.write(w, r, p.Status, View{Title: title(p.Status)}, ui.Error(page))
 	}
+}
+
+// Logged is an error's text for a log line. An error of a connection names the addresses at both ends, of which one is the
+// visitor's: they are left out.
+func Logged(err error) string {
+	text := err.Error()
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op != "dial" && op.Err != nil { // who dials is this program, and whom it dials is in the settings
+		text = strings.ReplaceAll(text, op.Error(), op.Op+" "+op.Net+": "+op.Err.Error())
+	}
+	return text
 }
 
 func wantsJSON(r *http.Request) bool {

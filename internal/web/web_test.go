@@ -3,8 +3,10 @@ package web_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -84,6 +86,8 @@ func TestErrorsReachVisitorsOnlyWhenWrittenForThem(t *testing.T) {
 	fail := func(err error) web.Handler { return func(http.ResponseWriter, *http.Request) error { return err } }
 	s.Mount(
 		web.Route{Pattern: "GET /inside", Action: access.Look, Handle: fail(errors.New("password of db is hunter2"))},
+		web.Route{Pattern: "GET /broken", Action: access.Look, Handle: fail(fmt.Errorf("send file: %w", &net.OpError{Op: "write", Net: "tcp",
+			Source: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 80}, Addr: &net.TCPAddr{IP: net.IPv4(203, 0, 113, 77), Port: 5000}, Err: errors.New("pipe burst")}))},
 		web.Route{Pattern: "GET /public", Action: access.Look, Handle: fail(web.Refuse(http.StatusConflict, "The cart is stale."))},
 		web.Route{Pattern: "GET /api", Action: access.Look, API: true, Handle: fail(web.Refuse(http.StatusTeapot, "No coffee."))},
 		web.Route{Pattern: "GET /panic", Action: access.Look, Handle: func(http.ResponseWriter, *http.Request) error { panic("hunter2") }},
@@ -101,6 +105,7 @@ func TestErrorsReachVisitorsOnlyWhenWrittenForThem(t *testing.T) {
 		want, not                    string
 	}{
 		{"GET", "/inside", "", "", 500, "Something went wrong", "hunter2"},
+		{"GET", "/broken", "", "", 500, "Something went wrong", "pipe"},
 		{"GET", "/public", "", "", 409, "The cart is stale.", ""},
 		{"GET", "/api", "", "", 418, `"detail":"No coffee."`, "<html"},
 		{"GET", "/panic", "", "", 500, "Something went wrong", "hunter2"},
@@ -130,8 +135,8 @@ func TestErrorsReachVisitorsOnlyWhenWrittenForThem(t *testing.T) {
 			t.Errorf("%s %s: headers %v", try.method, try.path, w.Header())
 		}
 	}
-	if strings.Contains(log.String(), "192.0.2.1") {
-		t.Error("the log holds the visitor's address")
+	if strings.Contains(log.String(), "192.0.2.1") || strings.Contains(log.String(), "203.0.113.77") || !strings.Contains(log.String(), "send file: write tcp: pipe burst") {
+		t.Errorf("the log holds the visitor's address, or lacks the cause: %s", log.String())
 	}
 	if !strings.Contains(log.String(), "hunter2") {
 		t.Error("the log lacks the cause")
