@@ -153,6 +153,36 @@ func TestSentAgain(t *testing.T) {
 	})
 }
 
+// TestPaysOnce: neither an order whose licenses came with another one nor one whose payment is promised is charged.
+func TestPaysOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *shop) {
+		ctx := context.Background()
+		s.add(buyer, 1)
+		left, paid := s.place("a", payments.TestName), s.place("b", payments.TestName)
+		if _, err := s.o.Pay(ctx, buyer, paid.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.tp.Decide(ctx, s.ref(paid.ID), true); err != nil {
+			t.Fatal(err)
+		}
+		s.work()
+		_, err := s.o.Pay(ctx, buyer, left.ID)
+		refused(t, "paying for what is held", err, http.StatusConflict, "Nothing was charged. You hold the Standard license")
+		if err := s.o.Cancel(ctx, buyer, left.ID); err != nil {
+			t.Error(err)
+		}
+		s.add(buyer, 2)
+		promised := s.place("c", payments.TestName)
+		if _, err := db.Exec(ctx, s.db, `UPDATE orders SET state = 'authorized' WHERE id = $1`, promised.ID); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.o.Pay(ctx, buyer, promised.ID)
+		refused(t, "paying what is promised", err, http.StatusConflict, "promised already")
+		s.sound()
+	})
+}
+
 // TestAnotherCartOfTheSameTotal: what was seen is the cart, not only its sum.
 func TestAnotherCartOfTheSameTotal(t *testing.T) {
 	t.Parallel()

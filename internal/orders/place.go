@@ -233,16 +233,21 @@ func (s *Store) orderable(ctx context.Context, q db.Querier, accountID int64, qu
 		return err
 	}
 	for _, it := range quote.Cart.Items {
-		for _, l := range held {
-			if l.Valid() && l.RecordingID == it.Recording.ID && l.ModelCode == it.Code && strings.EqualFold(l.Project, c.Project) {
-				return conflict("Nothing was ordered. You hold the %s license of %q for the project %q already; name another project or remove it.", it.Chosen.Model.Name, it.Recording.Title, l.Project)
-			}
+		if holds(held, it.Recording.ID, it.Code, c.Project) {
+			return conflict("Nothing was ordered. You hold the %s license of %q for the project %q already; name another project or remove it.", it.Chosen.Model.Name, it.Recording.Title, c.Project)
 		}
 		if it.Price.Minor < max(it.Chosen.Model.FloorMinor, 1) {
 			return conflict("Nothing was ordered. The price of %q is below what this site allows; its contributor has to set a new one.", it.Recording.Title)
 		}
 	}
 	return nil
+}
+
+// holds tells whether a valid license of a recording under a model for a project is among held.
+func holds(held []licensing.License, recording int64, code, project string) bool {
+	return slices.ContainsFunc(held, func(l licensing.License) bool {
+		return l.Valid() && l.RecordingID == recording && l.ModelCode == code && strings.EqualFold(l.Project, project)
+	})
 }
 
 func (s *Store) place(ctx context.Context, tx *db.Tx, accountID int64, quote Quote, c Checkout) (Order, error) {
@@ -314,6 +319,9 @@ func (s *Store) Pay(ctx context.Context, accountID, orderID int64) (redirect str
 		if err := payable(o); err != nil {
 			return err
 		}
+		if err := s.needed(ctx, tx, o); err != nil {
+			return err
+		}
 		tries, err := s.Payments.OfOrder(ctx, tx, o.ID)
 		if err != nil {
 			return err
@@ -343,6 +351,25 @@ func (s *Store) Pay(ctx context.Context, accountID, orderID int64) (redirect str
 	return started.Redirect, nil
 }
 
+// needed refuses to charge for an order whose licenses came with another one meanwhile: who went back from the payment and ordered
+// again has two, and would pay twice for the same.
+func (s *Store) needed(ctx context.Context, q db.Querier, o Order) error {
+	held, err := s.Licensing.Held(ctx, q, o.AccountID)
+	if err != nil {
+		return err
+	}
+	lines, err := s.Lines(ctx, q, o.ID)
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if holds(held, l.RecordingID, l.ModelCode, o.Project) {
+			return conflict("Nothing was charged. You hold the %s license of %q for the project %q already. Cancel order %s, and order what is left of it anew.", l.ModelName, l.Title, o.Project, o.Name())
+		}
+	}
+	return nil
+}
+
 // payable refuses an order that cannot be paid any more.
 func payable(o Order) error {
 	switch {
@@ -350,6 +377,8 @@ func payable(o Order) error {
 		return conflict("Order %s is paid already. Your licenses are in the library.", o.Name())
 	case o.State == Canceled:
 		return conflict("Order %s was canceled and cannot be paid. Order again; your cart is as you left it.", o.Name())
+	case o.State == Authorized:
+		return conflict("The payment of order %s is promised already and arrives by itself. You get a mail then.", o.Name())
 	case o.State == Expired:
 		return conflict("Order %s has expired and cannot be paid any more. Order again; prices may have changed.", o.Name())
 	}

@@ -257,7 +257,7 @@ func (s *Store) orderPage(w http.ResponseWriter, r *http.Request) error {
 	path := fmt.Sprintf("/orders/%d", o.ID)
 	if o.State.Open() {
 		label := "Pay " + o.Amount().Exact()
-		if o.Provider == payments.ManualName {
+		if o.Provider == payments.ManualName || o.State == Authorized {
 			label = ""
 		} else if o.State == Failed {
 			label = "Try again, " + o.Amount().Exact()
