@@ -258,7 +258,11 @@ func (s *Site) run(rt Route, st *requestState, w http.ResponseWriter, r *http.Re
 	if !isText(r.URL.Path) {
 		return NotFound() // no name, token or code holds such bytes, and PostgreSQL does not even take them
 	}
-	if query, err := url.QueryUnescape(r.URL.RawQuery); err != nil || !isText(query) {
+	query, err := url.QueryUnescape(r.URL.RawQuery)
+	if err != nil {
+		return &Public{Status: http.StatusBadRequest, Text: "This address cannot be read: behind the question mark, a % stands alone. Write it as %25.", Err: err}
+	}
+	if !isText(query) {
 		return Refuse(http.StatusBadRequest, "This address holds bytes that are no text.")
 	}
 	if !rt.Cross {

@@ -157,6 +157,7 @@ func TestAddressesBesidePages(t *testing.T) {
 		{"GET", "/packs/", "", "", 301, "Location", "/packs"}, {"HEAD", "/packs/?page=2", "", "", 301, "Location", "/packs?page=2"},
 		{"POST", "/packs/", "", "", 404, "", ""}, {"GET", "/nothing/", "", "", 404, "", ""}, {"GET", "/", "", "", 404, "", ""},
 		{"PUT", "/packs", "", "", 405, "Allow", "GET, HEAD, POST"}, {"FOO", "/packs", "", "", 405, "Allow", "GET, HEAD, POST"}, {"PUT", "/nothing", "", "", 404, "", ""},
+		{"GET", "/packs?q=100%", "", "", 400, "", ""}, {"GET", "/packs?q=100%25", "", "", 200, "", ""}, {"GET", "/packs?q=%ff", "", "", 400, "", ""},
 		{"GET", "/packs", "Accept-Encoding", "gzip, br", 200, "Content-Encoding", "br"}, {"GET", "/packs", "Accept-Encoding", "BR;q=0.1", 200, "Content-Encoding", "br"},
 		{"GET", "/packs", "Accept-Encoding", "br;q=0, gzip", 200, "Content-Encoding", ""}, {"GET", "/packs", "Accept-Encoding", "brief", 200, "Content-Encoding", ""},
 	} {

@@ -85,7 +85,7 @@ func knownFreesound(name string) error {
 		return nil
 	}
 	for _, known := range strings.Fields(freesoundOthers) {
-		if strings.TrimRight(name, "0123456789") == known {
+		if name == known || strings.TrimRight(name, "0123456789") == known { // numbered ones are parts of a vector
 			return filterFault(FilterUnsupported, name, "field %s is not supported", name)
 		}
 	}

@@ -69,6 +69,7 @@ func TestFreesound(t *testing.T) {
 		{"duration:NaN", query.FilterType, "Filter parsing error: 'duration' value must be float, got 'NaN'"},
 		{"tags:rain", query.FilterUnknown, "Search server error: undefined field tags" + hint},
 		{"is_remix:false", query.FilterUnsupported, "Search server error: field is_remix is not supported" + hint},
+		{"md5:0123", query.FilterUnsupported, "Search server error: field md5 is not supported" + hint},
 		{"{!geofilt sfield=geotag pt=1,2 d=3}", query.FilterUnsupported, "Search server error: geographic filters are not supported" + hint},
 		{"type:[a TO b]", query.FilterUnsupported, "Search server error: a range of type is not supported" + hint},
 		{"rain", query.FilterSyntax, ""}, {"tag:", query.FilterSyntax, ""}, {`tag:"a`, query.FilterSyntax, ""}, {"(tag:a", query.FilterSyntax, ""}, {"tag:a)", query.FilterSyntax, ""},
