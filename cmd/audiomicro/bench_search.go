@@ -77,7 +77,7 @@ func benchSearch(ctx context.Context, args []string) error {
 	changing, stop := context.WithCancel(ctx)
 	changed := make(chan error, 1)
 	go func() { changed <- change(changing, ix, docs) }()
-	for _, kind := range searchKinds(rare) {
+	for _, kind := range searchKinds(rare, docs) {
 		times, err := timeKind(ctx, ix, kind, runs)
 		if err != nil {
 			stop()
@@ -134,9 +134,10 @@ type searchKind struct {
 	name   string
 	facets []query.Field
 	ask    func(i int) query.Query
+	like   func(i int) int64 // the recording whose neighbors are looked for instead
 }
 
-func searchKinds(rare []string) []searchKind {
+func searchKinds(rare []string, docs int) []searchKind {
 	common := strings.Fields("rain wind water door metal drum loop ambience footsteps wood bass impact city noise field recording voice synth bell")
 	word := func(i int) string { return common[i%len(common)] }
 	pair := func(i int) string { return word(i) + " " + word(i+1+i/len(common)%(len(common)-1)) }
@@ -147,18 +148,19 @@ func searchKinds(rare []string) []searchKind {
 		return q
 	}
 	kinds := []searchKind{
-		{"two-words-facets-downloads", seven, func(i int) query.Query { return filtered(i, query.ByDownloads) }},
-		{"two-words-facets-relevance", seven, func(i int) query.Query { return filtered(i, query.ByRelevance) }},
-		{"all-facets", index.AllFacets(), func(int) query.Query { return query.Query{} }},
-		{"phrase", nil, func(i int) query.Query { return query.Query{Text: `"` + pair(i) + `"`} }},
-		{"prefix", nil, func(i int) query.Query { return query.Query{Text: word(i)[:2+i%2], Prefix: true} }},
-		{"typo", nil, func(i int) query.Query {
+		{name: "two-words-facets-downloads", facets: seven, ask: func(i int) query.Query { return filtered(i, query.ByDownloads) }},
+		{name: "two-words-facets-relevance", facets: seven, ask: func(i int) query.Query { return filtered(i, query.ByRelevance) }},
+		{name: "all-facets", facets: index.AllFacets(), ask: func(int) query.Query { return query.Query{} }},
+		{name: "phrase", ask: func(i int) query.Query { return query.Query{Text: `"` + pair(i) + `"`} }},
+		{name: "prefix", ask: func(i int) query.Query { return query.Query{Text: word(i)[:2+i%2], Prefix: true} }},
+		{name: "typo", ask: func(i int) query.Query {
 			w := word(i)
 			return query.Query{Text: w[:2] + "q" + w[2:]}
 		}},
+		{name: "similar", like: func(i int) int64 { return int64(i%docs) + 1 }},
 	}
 	if len(rare) > 0 {
-		kinds = slices.Insert(kinds, 0, searchKind{"rare-word", nil, func(i int) query.Query { return query.Query{Text: rare[i%len(rare)]} }})
+		kinds = slices.Insert(kinds, 0, searchKind{name: "rare-word", ask: func(i int) query.Query { return query.Query{Text: rare[i%len(rare)]} }})
 	}
 	return kinds
 }
@@ -172,12 +174,18 @@ func timeKind(ctx context.Context, ix *index.Index, kind searchKind, runs int) (
 		if ctx.Err() != nil {
 			return searchTimes{}, ctx.Err()
 		}
-		start := time.Now()
-		r, err := ix.Search(kind.ask(i), kind.facets...)
-		if err != nil {
-			return searchTimes{}, err
+		start, found := time.Now(), 0
+		if kind.like != nil {
+			near, _ := ix.Similar(kind.like(i), query.DefaultLimit, nil)
+			found = len(near)
+		} else {
+			r, err := ix.Search(kind.ask(i), kind.facets...)
+			if err != nil {
+				return searchTimes{}, err
+			}
+			found = r.Total
 		}
-		times, hits = append(times, time.Since(start)), append(hits, r.Total)
+		times, hits = append(times, time.Since(start)), append(hits, found)
 	}
 	slices.Sort(times)
 	slices.Sort(hits)
