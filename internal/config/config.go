@@ -8,14 +8,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"net/mail"
+	"net/netip"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -203,8 +209,8 @@ func Load(file string, environ []string, flags map[string]string) (Config, error
 }
 
 func (c *Config) check() error {
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if _, badPort := net.LookupPort("tcp", port); err != nil || badPort != nil {
 		return fmt.Errorf("listen: %q is not host:port, as localhost:8080", c.Listen)
 	}
 	if c.Dev && !loopback(host) {
@@ -216,7 +222,9 @@ func (c *Config) check() error {
 		}
 	}
 	if c.URL == "" {
-		c.URL = "http://" + c.Listen
+		if c.URL = "http://" + c.Listen; host == "" {
+			c.URL = "http://localhost" + c.Listen // every address; links need one of them
+		}
 	}
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -227,7 +235,9 @@ func (c *Config) check() error {
 	}
 	c.URL = strings.TrimRight(c.URL, "/")
 	if c.MailFrom == "" {
-		c.MailFrom = "audiomicro@" + u.Hostname()
+		if c.MailFrom = "audiomicro@" + u.Hostname(); strings.Contains(u.Hostname(), ":") {
+			c.MailFrom = "audiomicro@localhost" // an IPv6 address is no name for mail
+		}
 	}
 	if c.Moderation != "on" && c.Moderation != "off" {
 		return fmt.Errorf("moderation: %q is neither on nor off", c.Moderation)
@@ -251,6 +261,54 @@ func (c *Config) check() error {
 	}
 	if c.Data == "" {
 		return errors.New("data: name a folder")
+	}
+	return errors.Join(c.checkTexts(), c.checkElsewhere())
+}
+
+// checkTexts looks at settings that are short texts: they stand in one line of a page, a mail or an invoice.
+func (c *Config) checkTexts() error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil || strings.ContainsAny(c.LogLevel, "+-") {
+		return fmt.Errorf("log_level: %q is none of debug, info, warn, error", c.LogLevel)
+	}
+	if a, err := mail.ParseAddress(c.MailFrom); err != nil || a.Address != c.MailFrom {
+		return fmt.Errorf("mail_from: %q is not a mail address, as audiomicro@example.org", c.MailFrom)
+	}
+	for key, text := range map[string]string{"site_name": c.SiteName, "operator": c.Operator, "tax_name": c.TaxName, "node": c.Node} {
+		if strings.ContainsFunc(text, unicode.IsControl) || !utf8.ValidString(text) {
+			return fmt.Errorf("%s: %q is not one line of text", key, text)
+		}
+	}
+	for key, d := range map[string]time.Duration{"upload_lifetime": c.UploadLifetime, "max_length": c.MaxLength} {
+		if d <= 0 {
+			return fmt.Errorf("%s: %s is no time at all: write 24h", key, d)
+		}
+	}
+	return nil
+}
+
+// checkElsewhere looks at settings that name other machines and programs, without asking them.
+func (c *Config) checkElsewhere() error {
+	for _, p := range c.TrustedProxies {
+		_, noNet := netip.ParsePrefix(p)
+		if _, err := netip.ParseAddr(p); err != nil && noNet != nil {
+			return fmt.Errorf("trusted_proxies: %q is neither an address nor a network, as 127.0.0.1 or 10.0.0.0/8", p)
+		}
+	}
+	// These two hold a password: they are not repeated.
+	if u, err := url.Parse(c.SMTP); c.SMTP != "" && (err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps") {
+		return errors.New("smtp: want smtp://[user:password@]host[:port] or smtps://[user:password@]host[:port]")
+	}
+	if u, err := url.Parse(c.Blobs); c.Blobs != "" && (err != nil || u.Scheme != "s3" || u.Host == "" || u.User == nil || strings.Trim(u.Path, "/") == "") {
+		return errors.New("blobs: want s3://KEY:SECRET@HOST/BUCKET[/PREFIX][?insecure=1&region=R]")
+	}
+	for key, tool := range map[string]string{"ffmpeg": c.FFmpeg, "lame": c.Lame} {
+		if tool == "auto" || tool == "off" || tool == "" {
+			continue
+		}
+		if _, err := exec.LookPath(tool); err != nil {
+			return fmt.Errorf("%s: %q is no program here: write auto, off or its path", key, tool)
+		}
 	}
 	return nil
 }

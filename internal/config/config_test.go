@@ -53,6 +53,15 @@ func TestRefusals(t *testing.T) {
 		"currency":                   {flag: "currency", value: "usd", want: "ISO"},
 		"currency nobody knows":      {flag: "currency", value: "ABC", want: "ISO"},
 		"no number":                  {flag: "workers", value: "two", want: "number"},
+		"port beyond the last":       {flag: "listen", value: "localhost:99999", want: "listen"},
+		"level":                      {env: "AUDIOMICRO_LOG_LEVEL=loud", want: "debug, info"},
+		"proxy":                      {flag: "trusted_proxies", value: "127.0.0.1,proxy", want: `"proxy"`},
+		"mail server":                {flag: "smtp", value: "http://mail.example.org", want: "smtp://"},
+		"bucket":                     {flag: "blobs", value: "s3://KEY:hush@host", want: "BUCKET"},
+		"sender":                     {file: "mail_from: nobody\n", want: "mail_from"},
+		"name of two lines":          {file: "site_name: \"a\\nBcc: b\"\n", want: "one line"},
+		"no time":                    {flag: "upload_lifetime", value: "-1h", want: "upload_lifetime"},
+		"program":                    {flag: "ffmpeg", value: "/nowhere/ffmpeg", want: "no program"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, env, flags := "", []string{}, map[string]string{}
@@ -65,10 +74,26 @@ func TestRefusals(t *testing.T) {
 			if try.flag != "" {
 				flags[try.flag] = try.value
 			}
-			if _, err := config.Load(path, env, flags); err == nil || !strings.Contains(err.Error(), try.want) {
+			_, err := config.Load(path, env, flags)
+			if err == nil || !strings.Contains(err.Error(), try.want) {
 				t.Errorf("error %v, want one with %q", err, try.want)
 			}
+			if err != nil && strings.Contains(err.Error(), "hush") {
+				t.Errorf("the error tells a secret: %v", err)
+			}
 		})
+	}
+}
+
+// TestListenAlone fills in what follows from the listen address, also one without a name.
+func TestListenAlone(t *testing.T) {
+	for listen, want := range map[string][2]string{
+		":8080": {"http://localhost:8080", "audiomicro@localhost"}, "[::1]:8080": {"http://[::1]:8080", "audiomicro@localhost"}, "127.0.0.1:8080": {"http://127.0.0.1:8080", "audiomicro@127.0.0.1"},
+	} {
+		c, err := config.Load("", nil, map[string]string{"listen": listen})
+		if err != nil || c.URL != want[0] || c.MailFrom != want[1] {
+			t.Errorf("%s: %s, %s, %v", listen, c.URL, c.MailFrom, err)
+		}
 	}
 }
 
