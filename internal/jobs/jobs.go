@@ -10,7 +10,7 @@
 // Promises: a job runs at least once after its transaction committed, and its database effects happen exactly once when the
 // function ends them with Complete in the same transaction. A failed attempt is tried again after 1 s, 2 s, 4 s … 1 h until
 // MaxAttempts; then the job is dead, and stays visible for 30 days. A node that dies gives its jobs back: to the same node
-// when it starts again, to the others after 15 s without a beat; such an attempt does not count as a failure.
+// when it starts again, to the others after 6 s without a beat; such an attempt does not count as a failure.
 package jobs
 
 import (
@@ -52,7 +52,8 @@ type Options struct {
 	Queues map[string]int
 	// Grace is how long Run lets jobs finish after its context ended, before it cancels them; 0 means 20 s.
 	Grace time.Duration
-	// Beat is the interval between two beats of a lease; 0 means 5 s. A lease is dead after three.
+	// Beat is the interval between two beats of a lease; 0 means 2 s, and 5 s on SQLite, where no other node waits for it. A
+	// lease is dead after three.
 	Beat time.Duration
 	// Now is the clock of schedules and leases; nil means time.Now.
 	Now func() time.Time
@@ -124,7 +125,10 @@ func New(d *db.DB, opt Options) (*Queue, error) {
 		opt.Grace = 20 * time.Second
 	}
 	if opt.Beat == 0 {
-		opt.Beat = 5 * time.Second
+		opt.Beat = 2 * time.Second
+		if d.Engine() == db.SQLite {
+			opt.Beat = 5 * time.Second
+		}
 	}
 	if opt.Now == nil {
 		opt.Now = time.Now

@@ -18,12 +18,15 @@ type lease struct {
 	seen map[string]sighting
 }
 
-// sighting is when this node first saw another's beat. Clocks are not compared between nodes: a lease is dead when its beat
-// has stood still for three intervals of our own clock.
+// sighting is another's beat as this node saw it first, and how often it has stood still since. Clocks are not compared
+// between nodes, and rounds in which the database did not answer do not count: it may have been away for all.
 type sighting struct {
-	beat int64
-	at   time.Time
+	beat  int64
+	still int
 }
+
+// deadAfter is how many rounds of our own a beat stands still before its lease is dead.
+const deadAfter = 3
 
 func (q *Queue) newLease() *lease {
 	return &lease{q: q, id: q.opt.Node + "/" + rand.Text()[:10], seen: map[string]sighting{}}
@@ -86,10 +89,10 @@ func (l *lease) round(ctx context.Context) error {
 	seen := map[string]sighting{}
 	for _, r := range rows {
 		s, ok := l.seen[r.ID]
-		if !ok || s.beat != r.Beat {
-			s = sighting{r.Beat, time.Now()} // monotonic: the injected clock may jump
+		if s.still++; !ok || s.beat != r.Beat {
+			s = sighting{beat: r.Beat}
 		}
-		if time.Since(s.at) >= 3*l.q.opt.Beat {
+		if s.still >= deadAfter {
 			dead = append(dead, r.ID)
 		}
 		seen[r.ID] = s
