@@ -247,6 +247,7 @@ func length(pieces []piece) (n int64) {
 type item struct {
 	Field
 	from, to int64
+	head     int64 // bytes of the box header at from, in MP4; 0: from is no box
 }
 
 func (b *block) add(name, value string, from, to int64) {
@@ -255,7 +256,7 @@ func (b *block) add(name, value string, from, to int64) {
 	}
 	f := Field{Source: b.source, Name: clean(name, 200), Value: clean(value, MaxRunes)}
 	f.Personal, f.Why = personal(f)
-	b.items = append(b.items, item{f, from, to})
+	b.items = append(b.items, item{Field: f, from: from, to: to})
 }
 
 // opaque lists bytes that are not text.
@@ -264,7 +265,7 @@ func (b *block) opaque(name, what string, size, from, to int64, why string) {
 		return
 	}
 	f := Field{Source: b.source, Name: clean(name, 200), Value: fmt.Sprintf("%s, %d bytes", clean(what, 100), size), Personal: why != "", Why: why}
-	b.items = append(b.items, item{f, from, to})
+	b.items = append(b.items, item{Field: f, from: from, to: to})
 }
 
 // parse cuts the file into blocks. Between and behind the blocks listed lie bytes without tags.

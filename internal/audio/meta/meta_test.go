@@ -425,6 +425,8 @@ func TestStripReal(t *testing.T) {
 		"a.ogg":  {"oggenc", "-Q", "-t", "Rain", "-a", "Jane Roe", "-c", "LONG=" + strings.Repeat("x", 70000), source, "-o"},
 		"a.opus": {"opusenc", "--quiet", "--title", "Rain", "--artist", "Jane Roe", "--picture", picture, source},
 		"a.wav":  {ffmpeg, "-v", "error", "-i", source, "-metadata", "title=Rain", "-metadata", "artist=Jane Roe", "-write_bext", "1"},
+		"a.m4a":  {ffmpeg, "-v", "error", "-i", source, "-i", picture, "-c:a", "aac", "-c:v", "copy", "-disposition:v", "attached_pic", "-metadata", "title=Rain", "-metadata", "artist=Jane Roe", "-metadata", "location=+47.1+008.5/"},
+		"b.m4a":  {ffmpeg, "-v", "error", "-i", source, "-c:a", "aac", "-movflags", "+faststart", "-metadata", "title=Rain", "-metadata", "artist=Jane Roe"},
 		"a.aiff": {ffmpeg, "-v", "error", "-i", source, "-metadata", "title=Rain", "-metadata", "artist=Jane Roe", "-write_id3v2", "1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,7 @@ var errDamaged = fmt.Errorf("%w: the file is damaged", ErrCannotStrip)
 // CanStrip reports whether Strip knows the format.
 func CanStrip(k sniff.Kind) bool {
 	switch k.Container {
-	case "wav", "rf64", "bw64", "aiff", "aifc", "flac", "mp3":
+	case "wav", "rf64", "bw64", "aiff", "aifc", "flac", "mp3", "mp4":
 		return true
 	case "ogg":
 		return k.Codec == "vorbis" || k.Codec == "opus" || k.Codec == "flac"
@@ -55,7 +55,7 @@ func Strip(dst io.Writer, src io.ReaderAt, size int64, k sniff.Kind, keep func(F
 		pieces = []piece{{n: size}}
 	case k.Container == "flac":
 		pieces, err = stripFLAC(in, doc, keep)
-	case k.Container == "mp3":
+	case k.Container == "mp3" || k.Container == "mp4":
 		pieces = replace(doc, size, keep)
 	default:
 		pieces, err = stripIFF(in, doc, keep)
