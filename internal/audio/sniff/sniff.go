@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"strings"
 
 	"audiomicro/internal/audio"
@@ -329,16 +330,81 @@ func detectMP4(h []byte) (Kind, bool) {
 	case "avif", "heic", "heix", "mif1", "msf1", "hevc", "jpx ", "jp2 ", "crx ":
 		return Kind{}, false
 	}
-	k := Kind{Container: "mp4", NeedsFFmpeg: true, Ext: "m4a", MIME: "audio/mp4"}
-	switch { // sample descriptions, seen only when the movie box stands in front
-	case bytes.Contains(h, []byte("drms")):
-		k.Codec = "drms"
-	case bytes.Contains(h, []byte("alac")):
-		k.Codec = "alac"
-	case bytes.Contains(h, []byte("mp4a")):
-		k.Codec = "aac"
+	// Sample descriptions and handlers are seen here only when the movie box stands in front.
+	return Kind{Container: "mp4", Codec: movieCodec(h, string(h[8:12])), NeedsFFmpeg: true, Ext: "m4a", MIME: "audio/mp4"}, true
+}
+
+// movieCodec is the codec of an MP4 file by what its movie box holds, "video…" for a film, or "" when b does not tell.
+func movieCodec(b []byte, brand string) string {
+	// Apple's sound files may carry chapter pictures as a track of their own.
+	if brand != "M4A " && brand != "M4B " {
+		for rest := b; ; {
+			_, after, ok := bytes.Cut(rest, []byte("hdlr"))
+			if !ok {
+				break
+			}
+			if len(after) >= 12 && string(after[8:12]) == "vide" { // ISO/IEC 14496-12 §8.4.3
+				return "video"
+			}
+			rest = after
+		}
 	}
-	return k, true
+	switch {
+	case bytes.Contains(b, []byte("drms")):
+		return "drms"
+	case bytes.Contains(b, []byte("alac")):
+		return "alac"
+	case bytes.Contains(b, []byte("mp4a")):
+		return "aac"
+	}
+	return ""
+}
+
+// maxMovie bounds the movie box that Movie reads: an hour's index takes about a megabyte.
+const maxMovie = 16 << 20
+
+// Movie completes what Detect could tell of an MP4 file of size bytes whose movie box stands behind the samples. Other kinds
+// come back as they are. The error is a *RefusedError for a film, or r's.
+func Movie(r io.ReaderAt, size int64, k Kind) (Kind, error) {
+	if k.Container != "mp4" || k.Codec != "" {
+		return k, nil
+	}
+	brand := ""
+	for at, boxes := int64(0), 0; at+8 <= size && boxes < 10_000; boxes++ {
+		h := make([]byte, 16)
+		n, err := r.ReadAt(h, at)
+		if err != nil && err != io.EOF {
+			return k, err
+		}
+		if n < 8 {
+			return k, nil
+		}
+		length := int64(binary.BigEndian.Uint32(h))
+		switch {
+		case length == 0:
+			length = size - at
+		case length == 1 && n == 16:
+			length = int64(binary.BigEndian.Uint64(h[8:]) & (1<<62 - 1))
+		}
+		if length < 8 || length > size-at {
+			return k, nil // the decoder says what is wrong with it
+		}
+		switch string(h[4:8]) {
+		case "ftyp":
+			brand = string(h[8:min(n, 12)])
+		case "moov":
+			b := make([]byte, min(length, maxMovie))
+			if n, err = r.ReadAt(b, at); err != nil && err != io.EOF {
+				return k, err
+			}
+			if k.Codec = movieCodec(b[:n], brand); k.Codec == "video" {
+				return Kind{}, &RefusedError{Found: "a film"}
+			}
+			return k, nil
+		}
+		at += length
+	}
+	return k, nil
 }
 
 // detectSimple knows the formats that one signature at the start tells apart. All but none of them need ffmpeg.

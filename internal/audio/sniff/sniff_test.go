@@ -1,6 +1,8 @@
 package sniff_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -90,6 +92,7 @@ func TestRefused(t *testing.T) {
 		{"picture", "\x89PNG\r\n\x1a\n", "picture"},
 		{"AVI", "RIFF\x00\x00\x00\x00AVI LIST", "film"},
 		{"Theora with Vorbis", ogg("\x80theora") + ogg("\x01vorbis"), "film"},
+		{"MP4 with pictures", "\x00\x00\x00\x10ftypisom\x00\x00\x02\x00" + movie("vide", "avc1") + movie("soun", "mp4a"), "film"},
 		{"MIDI", "MThd\x00\x00\x00\x06", "MIDI"},
 		{"program", "\x7fELF\x02\x01\x01", "program"},
 	} {
@@ -102,6 +105,44 @@ func TestRefused(t *testing.T) {
 	for name, head := range map[string]string{"random": "\x13\x37\x00\x01abcdefgh", "one sync word": "\xff\xfb\x90\x00 and nothing like a frame behind it", "text": "hello, this is plain text"} {
 		if k, err := sniff.Detect([]byte(head)); !errors.Is(err, audio.ErrUnsupported) {
 			t.Errorf("%s: %v, %v", name, k, err)
+		}
+	}
+}
+
+// movie is a movie box with a handler and a sample description.
+func movie(handler, entry string) string {
+	box := func(id, body string) string {
+		return string(binary.BigEndian.AppendUint32(nil, uint32(8+len(body)))) + id + body
+	}
+	return box("moov", box("hdlr", strings.Repeat("\x00", 8)+handler+strings.Repeat("\x00", 12))+box("stsd", strings.Repeat("\x00", 8)+box(entry, "")))
+}
+
+// TestMovie reads the movie box behind more samples than the head holds.
+func TestMovie(t *testing.T) {
+	t.Parallel()
+	samples := "\x00\x02\x00\x00mdat" + strings.Repeat("\x00", 2<<16-8)
+	for _, c := range []struct{ name, file, codec, refused string }{
+		{"AAC", "\x00\x00\x00\x10ftypM4A \x00\x00\x02\x00" + samples + movie("soun", "mp4a"), "aac", ""},
+		{"ALAC", "\x00\x00\x00\x10ftypM4A \x00\x00\x02\x00" + samples + movie("soun", "alac"), "alac", ""},
+		{"chapter pictures", "\x00\x00\x00\x10ftypM4B \x00\x00\x02\x00" + samples + movie("vide", "mp4a"), "aac", ""},
+		{"a film", "\x00\x00\x00\x10ftypisom\x00\x00\x02\x00" + samples + movie("vide", "mp4a"), "", "film"},
+		{"no movie box", "\x00\x00\x00\x10ftypM4A \x00\x00\x02\x00" + samples, "", ""},
+		{"a box larger than the file", "\x00\x00\x00\x10ftypM4A \x00\x00\x02\x00\x7f\x00\x00\x00mdat" + samples, "", ""},
+	} {
+		k, err := sniff.Detect([]byte(c.file))
+		if err != nil || k.Codec != "" {
+			t.Fatalf("%s: %v, %v", c.name, k, err)
+		}
+		k, err = sniff.Movie(strings.NewReader(c.file), int64(len(c.file)), k)
+		var refused *sniff.RefusedError
+		if c.refused != "" {
+			if !errors.As(err, &refused) || !strings.Contains(refused.Found, c.refused) {
+				t.Errorf("%s: %v, %v", c.name, k, err)
+			}
+			continue
+		}
+		if err != nil || k.Codec != c.codec || k.Container != "mp4" {
+			t.Errorf("%s: %q, %v", c.name, k.Codec, err)
 		}
 	}
 }
@@ -132,5 +173,8 @@ func FuzzDetect(f *testing.F) {
 			t.Error(err)
 		}
 		_ = k.String()
+		if _, err := sniff.Movie(bytes.NewReader(head), int64(len(head)), k); err != nil && !errors.Is(err, audio.ErrUnsupported) {
+			t.Error(err)
+		}
 	})
 }

@@ -167,6 +167,9 @@ func open(req Request, src *os.File) (*source, error) {
 	s.walls = wall(src, req.tools(s.kind))
 	opt := decode.Options{Size: req.Size, FFmpegPath: req.FFmpegPath, TempDir: "."}
 	if s.kind.NeedsFFmpeg && stat.Mode().IsRegular() {
+		if s.kind, err = sniff.Movie(src, stat.Size(), s.kind); err != nil {
+			return nil, err
+		}
 		// ffmpeg gets the file itself: some containers keep their index at the end.
 		if _, err := src.Seek(0, io.SeekStart); err != nil {
 			return nil, sourceError{err}

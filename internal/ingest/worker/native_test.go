@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"audiomicro/internal/ingest/worker"
@@ -39,6 +40,9 @@ func TestFormatsThatNeedFFmpeg(t *testing.T) {
 			if math.Abs(r.Duration-3) > .05 || r.Info.Channels != 2 || len(r.Previews) != 4 {
 				t.Errorf("result %+v", r)
 			}
+			if lossless := c.codec == "alac" || c.codec == "wavpack"; c.file != "a.caf" && (r.Info.Codec != c.codec || r.Info.Lossless != lossless) { // ffmpeg leaves the movie box at the end
+				t.Errorf("codec %q, lossless %v", r.Info.Codec, r.Info.Lossless)
+			}
 			if !slices.Equal(r.Usage.Walls, kernelWalls()) {
 				t.Errorf("walls %v", r.Usage.Walls)
 			}
@@ -57,6 +61,25 @@ func TestFormatsThatNeedFFmpeg(t *testing.T) {
 				t.Errorf("through a pipe: %v", err)
 			}
 		})
+	}
+}
+
+// TestFilm: a film has sound too, but whoever downloads a recording expects no pictures.
+func TestFilm(t *testing.T) {
+	t.Parallel()
+	ffmpeg := tool(t, "ffmpeg")
+	path := filepath.Join(t.TempDir(), "a.mp4")
+	args := []string{"-v", "error", "-nostdin", "-f", "lavfi", "-i", "testsrc=d=2:s=640x480", "-f", "lavfi", "-i", "anoisesrc=d=2", "-c:v", "mpeg4", "-q:v", "2", "-c:a", "aac", path}
+	if text, err := exec.Command(ffmpeg, args...).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, text)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = run(t, worker.Request{Outputs: everything, FFmpegPath: ffmpeg}, data)
+	if f := wantFailure(t, err, worker.Unsupported); !strings.Contains(f.Text, "a film") {
+		t.Errorf("%q", f.Text)
 	}
 }
 
