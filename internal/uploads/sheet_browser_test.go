@@ -117,6 +117,9 @@ func TestSheetInTwoTabs(t *testing.T) {
 		t.Fatalf("drafts: %v, %v", list, err)
 	}
 	id := list[0].ID
+	// The same bytes again, by another name: the page says so and leads to the draft.
+	tab.Files(`input[type=file]`, testkit.TempFile(t, "bell copy.wav", tone(t, 330)))
+	tab.Wait(fmt.Sprintf(`document.body.innerText.includes("You sent this before; it was not taken twice.") && document.querySelector('[data-upload-list] a[href="/recordings/%d/edit"]')`, id))
 	sheet := fmt.Sprintf("%s/upload/describe?ids=%d", s.URL, id)
 	tab.Open(sheet)
 	tab.Wait(`document.querySelector("[data-row]")`)

@@ -47,10 +47,10 @@ export default function upload(root, htmx) {
   const send = async j => {
     j.state = "sending";
     try {
-      const sha = await transfer(j);
+      const got = await transfer(j);
       j.state = "done";
       store.del(j.key);
-      j.ui.done(sha);
+      j.ui.done(got);
       refresh(htmx);
     } catch (e) {
       if (j.state === "paused") return;
@@ -155,9 +155,15 @@ function line(name, list, size) {
       ui.say(`${Math.floor(bar.value)} %` + (remain > 1 ? ` · ${Math.floor(remain / 60)}:${String(Math.floor(remain % 60)).padStart(2, "0")} left` : ""));
     },
     fail(s) { el.classList.add("err"); ui.say(s); el.querySelector("button")?.replaceChildren("Try again") },
-    done(sha) {
+    done({ sha, repeated, recording }) {
       bar.value = 100;
-      ui.say("Uploaded. It is being analyzed." + (sha ? " SHA-256 " + sha.slice(0, 16) + "…" : ""));
+      ui.say(repeated ? "You sent this before; it was not taken twice." : "Uploaded. It is being analyzed." + (sha ? " SHA-256 " + sha.slice(0, 16) + "…" : ""));
+      if (repeated && recording) {
+        const a = document.createElement("a");
+        a.href = `/recordings/${recording}/edit`;
+        a.textContent = "See it";
+        text.append(" ", a);
+      }
       el.querySelector("button")?.remove();
     },
     button(label, f) {
@@ -183,10 +189,11 @@ function refresh() {
 const wait = ms => new Promise(ok => setTimeout(ok, ms));
 const b64 = s => btoa(String.fromCharCode(...new TextEncoder().encode(s)));
 
-// transfer sends one file and answers its SHA-256 as the server computed it, or an error with a sentence.
+// transfer sends one file and answers what the server says of it: its SHA-256, and the recording that it is or was before. Else
+// it throws an error with a sentence.
 async function transfer(j) {
   const endpoint = document.querySelector("[data-tus]").dataset.tus;
-  let kept = null, offset = 0, tries = 0, sha = "", started = Date.now(), base = 0;
+  let kept = null, offset = 0, tries = 0, got = {}, started = Date.now(), base = 0;
   try { kept = JSON.parse(store.get(j.key)) } catch { /* not remembered */ }
   let url = kept?.url;
   for (;;) {
@@ -211,7 +218,7 @@ async function transfer(j) {
         }
         if (head.status >= 400) throw refusal(head);
         offset = +head.getResponseHeader("Upload-Offset");
-        sha = head.getResponseHeader("Upload-SHA256") ?? sha;
+        got = whole(head);
         base = offset;
         started = Date.now();
       }
@@ -222,10 +229,10 @@ async function transfer(j) {
         const answer = await request(j, "PATCH", url, headers, part, sent => j.ui.progress(offset + sent, j.file.size, (offset + sent - base) / ((Date.now() - started) / 1000)));
         if (answer.status !== 204 && answer.status !== 200) throw refusal(answer);
         offset = +answer.getResponseHeader("Upload-Offset");
-        sha = answer.getResponseHeader("Upload-SHA256") ?? sha;
+        got = whole(answer);
         tries = 0;
       }
-      return sha;
+      return got;
     } catch (e) {
       if (j.state !== "sending") throw e;
       if (e.final || ++tries > 8) throw e;
@@ -233,6 +240,12 @@ async function transfer(j) {
       await wait(Math.min(30000, 500 * 2 ** tries));
     }
   }
+}
+
+// whole reads what an answer says of a file that arrived whole.
+function whole(x) {
+  const h = n => x.getResponseHeader(n);
+  return { sha: h("Upload-SHA256"), repeated: h("Upload-Repeated"), recording: h("Upload-Recording") };
 }
 
 // refusal turns an answer into an error; what a retry cannot mend is final.
