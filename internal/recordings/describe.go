@@ -75,11 +75,34 @@ func CleanText(s string, max int) string {
 }
 
 // SplitTags splits what people type into tags: by commas when there are any, else by white space.
-func SplitTags(text string) []string {
+func SplitTags(text string) []string { return CleanTags(words(text)) }
+
+func words(text string) []string {
 	if strings.ContainsAny(text, ",;\n") {
-		return CleanTags(strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || r == '\n' }))
+		return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || r == '\n' })
 	}
-	return CleanTags(strings.Fields(text))
+	return strings.Fields(text)
+}
+
+// maxTag is the longest tag in runes.
+const maxTag = 40
+
+// TagsRefused says why not all of what a person typed can be kept as tags, or "". What files say is cut without a word.
+func TagsRefused(text string) string {
+	seen := map[string]bool{}
+	for _, w := range words(text) {
+		t := cleanTag(w)
+		if utf8.RuneCountInString(t) > maxTag {
+			return fmt.Sprintf("“%s…” is too long for a tag: it may have %d letters.", string([]rune(t)[:20]), maxTag)
+		}
+		if t != "" {
+			seen[t] = true
+		}
+	}
+	if len(seen) > MaxTags {
+		return fmt.Sprintf("These are %d tags, and a recording may have %d. Take some out.", len(seen), MaxTags)
+	}
+	return ""
 }
 
 // CleanTags lower-cases tags, keeps letters, digits, spaces, dashes and #+.', drops doubles, and keeps at most 30 of at most
@@ -87,14 +110,8 @@ func SplitTags(text string) []string {
 func CleanTags(tags []string) []string {
 	var out []string
 	for _, t := range tags {
-		t = strings.Map(func(r rune) rune {
-			if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune(" -#+.'", r) {
-				return unicode.ToLower(r)
-			}
-			return ' '
-		}, cleanLine(t, 60))
-		t = strings.Trim(strings.Join(strings.Fields(t), " "), "-.' ")
-		if t == "" || utf8.RuneCountInString(t) > 40 || slices.Contains(out, t) {
+		t = cleanTag(t)
+		if t == "" || utf8.RuneCountInString(t) > maxTag || slices.Contains(out, t) {
 			continue
 		}
 		if out = append(out, t); len(out) == MaxTags {
@@ -102,6 +119,16 @@ func CleanTags(tags []string) []string {
 		}
 	}
 	return out
+}
+
+func cleanTag(t string) string {
+	t = strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune(" -#+.'", r) {
+			return unicode.ToLower(r)
+		}
+		return ' '
+	}, cleanLine(t, 60))
+	return strings.Trim(strings.Join(strings.Fields(t), " "), "-.' ")
 }
 
 // Problem is what still keeps a recording from being submitted: a field and a sentence.

@@ -188,6 +188,9 @@ func (s *Store) typed(e *editing, form url.Values) Edit {
 	if _, ok := taxonomy.Find(e.desc.Category); !ok && e.desc.Category != "" {
 		e.errs = append(e.errs, ui.FormError{Field: "category", Text: "Choose one of the categories."})
 	}
+	if text := recordings.TagsRefused(e.tags); text != "" {
+		e.errs = append(e.errs, ui.FormError{Field: "tags", Text: text})
+	}
 	offers, errs := s.typedOffers(e.choices, form)
 	for _, code := range form["offer"] {
 		if !slices.ContainsFunc(e.choices, func(c ui.OfferChoice) bool { return c.Code == code }) {

@@ -29,6 +29,17 @@ func TestFromFileToPublic(t *testing.T) {
 			t.Fatalf("after a refused submission: %q %s", got.Title, got.State)
 		}
 		form.Set("category", "fx-o")
+		many := make([]string, 31)
+		for i := range many {
+			many[i] = fmt.Sprint("tag", i)
+		}
+		typed := form.Get("tags")
+		form.Set("tags", strings.Join(many, ", "))
+		wants(t, ann.Post(edit, form), 422, "These are 31 tags, and a recording may have 30.", "tag30")
+		form.Set("tags", typed+", "+strings.Repeat("long", 11))
+		wants(t, ann.Post(edit, form), 422, "is too long for a tag")
+		wants(t, applyTable(t, ann, []int64{rec.ID}, fmt.Sprintf("id,tags\n%d,%q\n", rec.ID, strings.Join(many, ", "))), 422, "Line 2, tags: These are 31 tags")
+		form.Set("tags", typed)
 		if res := ann.Post(edit, form); res.Location != "/my-sounds" {
 			t.Fatalf("submit: %d %s", res.Status, res.Text)
 		}

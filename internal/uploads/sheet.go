@@ -236,7 +236,13 @@ func (s *Store) edit(sh *sheet, row *sheetRow, cells map[string]string, rights b
 	}
 	take("title", func(v string) { d.Title = v })
 	take("description", func(v string) { d.Description = v })
-	take("tags", func(v string) { d.Tags = recordings.SplitTags(v) })
+	take("tags", func(v string) {
+		if text := recordings.TagsRefused(clip(v, 4000)); text != "" {
+			row.errs["tags"] = text
+			return
+		}
+		d.Tags = recordings.SplitTags(v)
+	})
 	take("pack", func(v string) { d.Pack = v })
 	take("category", func(v string) {
 		v = strings.TrimSpace(v)
