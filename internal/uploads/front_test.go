@@ -50,6 +50,9 @@ func TestFromFileToPublic(t *testing.T) {
 		}
 
 		wants(t, mod.Get("/review"), 200, "Hall bell", "1 recording waits", "Ann", "CC BY", "Recorded <em>outside</em>")
+		if page := mod.Get(review); strings.Contains(page.Text, `href=""`) {
+			t.Error("the review has a link that leads nowhere")
+		}
 		wants(t, mod.Post(review, map[string][]string{"decision": {"return"}}), 422, "Choose why it is returned.")
 		if res := mod.Post(review, map[string][]string{"decision": {"return"}, "reason": {"described"}, "note": {"Say where it hangs."}}); res.Location != "/review" {
 			t.Fatalf("return: %d %s", res.Status, res.Text)
