@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -40,15 +41,21 @@ func (a *App) mount() {
 	a.Site.Frame = a.frame
 }
 
+// readyWithin is how long the database and the blob store may take to prove that they work.
+const readyWithin = 5 * time.Second
+
 // ready answers 200 when the process can do its work: the database takes writes and the bytes are where they belong.
 func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
 	if !a.Search.Ready() {
 		return &web.Public{Status: http.StatusServiceUnavailable, Text: "The search index is being filled.", RetryAfter: time.Second}
 	}
-	_, err := db.Exec(r.Context(), a.DB, `UPDATE instance SET value = value WHERE name = 'id'`)
+	// A database or a bucket that hangs is as bad as one that is gone, and who asks here wants to know soon.
+	ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+	defer cancel()
+	_, err := db.Exec(ctx, a.DB, `UPDATE instance SET value = value WHERE name = 'id'`)
 	if err == nil {
 		var marker string
-		if marker, err = a.Blobs.Marker(r.Context()); err == nil && marker != a.instance {
+		if marker, err = a.Blobs.Marker(ctx); err == nil && marker != a.instance {
 			return web.Refuse(http.StatusServiceUnavailable, "The blob store belongs to another installation.")
 		}
 	}
