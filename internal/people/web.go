@@ -55,6 +55,9 @@ func (s *Store) page(w http.ResponseWriter, r *http.Request) error {
 		if sounds, total, err = s.Sounds(r.Context(), p.ID, page); err != nil {
 			return err
 		}
+		if last := s.pager(p, page, total).Pages; total > 0 && page > last { // an old address, from when there were more
+			return web.See(w, r, p.URL()+"?page="+strconv.Itoa(last))
+		}
 	}
 	v := ui.ProfilePage{
 		Avatar: p.Avatar(), Name: p.Shown(), AboutHTML: paragraphs(p.Bio), Sounds: sounds,

@@ -20,7 +20,7 @@ import (
 func (s *Store) home(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	page := ui.HomePage{CanUpload: access.From(ctx).Contributor, Recordings: s.ix.Len()}
-	people, err := db.Get[int64](ctx, s.DB, `SELECT count(DISTINCT owner_id) FROM recording WHERE state = 'published'`)
+	people, err := db.Get[int64](ctx, s.DB, `SELECT count(DISTINCT r.owner_id) FROM recording r JOIN account_public a ON a.id = r.owner_id WHERE r.state = 'published'`)
 	if err != nil {
 		return err
 	}

@@ -113,8 +113,32 @@ func TestNoDeadEnds(t *testing.T) {
 		if got.Status != http.StatusSeeOther || got.Header.Get("Location") != "/search?sort=title&type=wav" {
 			t.Errorf("a page beyond the last: %d %s", got.Status, got.Header.Get("Location"))
 		}
+		if got := visitor.Get("/people/Mara?page=7"); got.Status != http.StatusSeeOther || got.Header.Get("Location") != "/people/Mara?page=1" {
+			t.Errorf("a profile's page beyond the last: %d %s", got.Status, got.Header.Get("Location"))
+		}
 		if got := visitor.Get("/search?by=mara").Text; !strings.Contains(got, "<b>Mara</b>") {
 			t.Error("the chip of a contributor does not write the name as the contributor does")
+		}
+	})
+}
+
+// TestSuspended counts and finds nothing of an account that is shut out.
+func TestSuspended(t *testing.T) {
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		mara, visitor := s.Person("Mara", "contributor"), s.Visitor()
+		fill(t, s, mara.ID, []piece{{"Quarry hoist", "ss-n", "wav", "hoist", "cc0", 0}})
+		if got := visitor.Get("/").Text; !strings.Contains(got, "1 recording from 1 person") {
+			t.Errorf("home does not count the recording: %.200s", got[strings.Index(got, "<main"):])
+		}
+		if err := s.Accounts.Suspend(t.Context(), mara.ID); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, "the index lets go", func() bool { return s.Search.Index().Len() == 0 })
+		if got := visitor.Get("/").Text; strings.Contains(got, "1 person") || strings.Contains(got, "Quarry") {
+			t.Error("home still counts the person, or shows the recording")
+		}
+		if n := found(t, visitor, "/search?q=hoist"); n != "0" {
+			t.Errorf("the search finds %s", n)
 		}
 	})
 }
