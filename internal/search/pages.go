@@ -204,7 +204,11 @@ func licenseName(code string) string {
 	case "unlimited":
 		return "Unlimited"
 	}
-	return shortLicense(code)
+	name := shortLicense(code)
+	if family := query.LicenseFamily(code); family != code { // two versions of a license are two values
+		name += " " + strings.TrimPrefix(code, family+"-")
+	}
+	return name
 }
 
 // most is how many values of a facet are shown before the page says how many more there are.
@@ -522,7 +526,8 @@ func (s *Store) suggest(w http.ResponseWriter, r *http.Request) error {
 			case g.Tag:
 				out = append(out, suggestion{g.Text, true, g.Count, "/search?" + url.Values{"tag": {g.Text}}.Encode()})
 			case published:
-				out = append(out, suggestion{title, false, g.Count, address(query.Query{Text: plainly(title)})})
+				title = plainly(title) // the text goes into the search box as it is
+				out = append(out, suggestion{title, false, g.Count, address(query.Query{Text: title})})
 			}
 		}
 	}

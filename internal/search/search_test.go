@@ -116,6 +116,9 @@ func TestNoDeadEnds(t *testing.T) {
 		if got := visitor.Get("/people/Mara?page=7"); got.Status != http.StatusSeeOther || got.Header.Get("Location") != "/people/Mara?page=1" {
 			t.Errorf("a profile's page beyond the last: %d %s", got.Status, got.Header.Get("Location"))
 		}
+		if got := visitor.Get("/search?license=cc-by-4.0").Text; !strings.Contains(got, "<b>CC BY 4.0</b>") {
+			t.Error("the chip of a license does not tell its version")
+		}
 		if got := visitor.Get("/search?by=mara").Text; !strings.Contains(got, "<b>Mara</b>") {
 			t.Error("the chip of a contributor does not write the name as the contributor does")
 		}
@@ -125,16 +128,19 @@ func TestNoDeadEnds(t *testing.T) {
 // TestSuspended counts and finds nothing of an account that is shut out.
 func TestSuspended(t *testing.T) {
 	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
-		mara, visitor := s.Person("Mara", "contributor"), s.Visitor()
-		fill(t, s, mara.ID, []piece{{"Quarry hoist", "ss-n", "wav", "hoist", "cc0", 0}})
-		if got := visitor.Get("/").Text; !strings.Contains(got, "1 recording from 1 person") {
-			t.Errorf("home does not count the recording: %.200s", got[strings.Index(got, "<main"):])
+		mara, jona, visitor := s.Person("Mara", "contributor"), s.Person("Jona", "contributor"), s.Visitor()
+		fill(t, s, mara.ID, []piece{{"Quarry hoist", "ss-n", "wav", "hoist", "cc0", 0}, {"Dry well", "ss-n", "wav", "well", "cc0", 0}})
+		if _, err := db.Exec(t.Context(), s.DB, `UPDATE recording SET owner_id = $1 WHERE id = 2`, jona.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := visitor.Get("/").Text; !strings.Contains(got, "2 people") {
+			t.Errorf("home does not count both: %.2000s", got[strings.Index(got, "<main"):])
 		}
 		if err := s.Accounts.Suspend(t.Context(), mara.ID); err != nil {
 			t.Fatal(err)
 		}
-		testkit.Eventually(t, "the index lets go", func() bool { return s.Search.Index().Len() == 0 })
-		if got := visitor.Get("/").Text; strings.Contains(got, "1 person") || strings.Contains(got, "Quarry") {
+		testkit.Eventually(t, "the index lets go", func() bool { return s.Search.Index().Len() == 1 })
+		if got := visitor.Get("/").Text; strings.Contains(got, "2 people") || strings.Contains(got, "Quarry") {
 			t.Error("home still counts the person, or shows the recording")
 		}
 		if n := found(t, visitor, "/search?q=hoist"); n != "0" {
@@ -143,7 +149,7 @@ func TestSuspended(t *testing.T) {
 	})
 }
 
-// TestSuggestions writes titles as their recordings do, and leads to them whatever characters they hold.
+// TestSuggestions writes titles as their recordings do, less what the search box would read as its language, and leads to them.
 func TestSuggestions(t *testing.T) {
 	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
 		s.Site.Limits.Off = true
@@ -169,12 +175,14 @@ func TestSuggestions(t *testing.T) {
 					continue
 				}
 				seen = append(seen, one.Text)
-				if n := found(t, visitor, one.URL); n != fmt.Sprint(one.Count) {
-					t.Errorf("%q is said to have %d and leads to %s by %s", one.Text, one.Count, n, one.URL)
+				for _, address := range []string{one.URL, "/search?" + url.Values{"q": {one.Text}}.Encode()} {
+					if n := found(t, visitor, address); n != fmt.Sprint(one.Count) {
+						t.Errorf("%q is said to have %d and leads to %s by %s", one.Text, one.Count, n, address)
+					}
 				}
 			}
 		}
-		for _, title := range titles {
+		for _, title := range []string{"zap 18 dbfs", "zap one title", titles[2], titles[3]} {
 			if !slices.Contains(seen, title) {
 				t.Errorf("%q is not among %q", title, seen)
 			}
