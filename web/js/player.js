@@ -9,9 +9,12 @@ audio.preload = "none";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const headroom = .5; // room of 6 dB to lift quiet previews: volume ends at 1
 
-let queue = [], at = -1, loop = false, region = null, ahead = null, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
+// region is { id, from, to }: it belongs to one sound and waits while another plays. start is the share at which the next one begins.
+let queue = [], at = -1, loop = false, region = null, start = 0, ahead = null, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
 
-export const state = { audio, get sound() { return queue[at] } };
+export const state = { audio, get sound() { return queue[at] }, get region() { return region } };
+const inside = () => region?.id === queue[at]?.id ? region : null;
+const looping = () => Boolean(loop && (!region || inside()));
 
 // clock writes seconds as 0:04.7, as the server does.
 export function clock(s) {
@@ -26,7 +29,7 @@ export function clock(s) {
 // read takes a sound from the element that carries it.
 function read(el) {
   const d = el.dataset;
-  return { id: d.sound, hq: d.hq, lq: d.lq, len: +d.len || 0, gain: +(d.gain ?? 0), title: d.title, by: d.by, url: d.at, price: d.price, wave: (el.querySelector("template")?.content ?? el).querySelector(".wave")?.outerHTML ?? "" };
+  return { id: d.sound, hq: d.hq, lq: d.lq, len: +d.len || 0, gain: +(d.gain ?? 0), title: d.title, by: d.by, url: d.at, act: d.act, actAt: d.actAt, wave: (el.querySelector("template")?.content ?? el).querySelector(".wave")?.outerHTML ?? "" };
 }
 
 const thrifty = () => navigator.connection?.saveData || /2g|3g/.test(navigator.connection?.effectiveType ?? "");
@@ -49,10 +52,9 @@ export function play(el, share = 0) {
 function open(share = 0) {
   const s = queue[at];
   if (!s) return;
-  region = null;
+  start = share || (inside() ? region.from / length() : 0);
   audio.src = source(s);
   loud();
-  audio.addEventListener("loadedmetadata", () => { if (share) audio.currentTime = share * length() }, { once: true });
   audio.play().catch(fail);
   bar.hidden = false;
   $(".player-title").textContent = s.title;
@@ -60,16 +62,7 @@ function open(share = 0) {
   $(".player-by").textContent = s.by;
   $(".player-wave").innerHTML = s.wave;
   $("[data-length]").textContent = clock(s.len);
-  const act = $("[data-act]");
-  act.replaceChildren();
-  if (s.price) {
-    const a = document.createElement("a");
-    a.className = "btn main";
-    a.href = s.url + "#license";
-    a.textContent = s.price === "Free" ? "Get it free" : "License " + s.price;
-    act.append(a);
-  }
-  htmx.process(bar);
+  offer();
   $(".player-wave").setAttribute("aria-valuemax", s.len);
   list();
   mark();
@@ -77,11 +70,28 @@ function open(share = 0) {
   if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: s.title, artist: s.by });
 }
 
+// offer is the one button: what the row of the sound says can be done with it.
+function offer() {
+  const s = queue[at], box = $("[data-act-box]");
+  box.replaceChildren();
+  if (s.act) {
+    const a = document.createElement("a");
+    a.className = "btn main";
+    a.href = s.actAt;
+    a.textContent = s.act;
+    if (s.act === "Download") a.setAttribute("hx-boost", "false");
+    box.append(a);
+  }
+  htmx.process(bar);
+}
+
 function fail(e) {
   if (e.name !== "AbortError") say(`${queue[at]?.title ?? "This sound"} cannot be played right now.`, true);
 }
 
-const length = () => Number.isFinite(audio.duration) && audio.duration || queue[at]?.len || 0;
+// length is the sound's own, as it is drawn; what is heard ends earlier where visitors get the beginning only.
+const length = () => queue[at]?.len || end();
+const end = () => Number.isFinite(audio.duration) && audio.duration || queue[at]?.len || 0;
 
 export function toggle() {
   if (at < 0) {
@@ -102,20 +112,24 @@ export function step(by) {
 
 export function seek(seconds) {
   if (at < 0) return;
-  audio.currentTime = Math.max(0, Math.min(seconds, length() - .05));
+  if (seconds > end() + .5 && end() < length() - .5) return say(`The first ${clock(end())} can be heard here. Sign in for the rest.`, true);
+  audio.currentTime = Math.max(0, Math.min(seconds, end() - .05));
   tick();
 }
 
 export const skip = by => seek(audio.currentTime + by);
 
-// setLoop loops the whole sound (true), a region in seconds ([from, to]) or nothing (false).
-export function setLoop(to) {
-  region = Array.isArray(to) ? to : null;
+// setLoop loops whatever plays (true), a region in seconds ([from, to]) of the sound with an id, or nothing (false).
+export function setLoop(to, id) {
+  region = Array.isArray(to) ? { id, from: to[0], to: to[1] } : null;
   loop = Boolean(to);
-  $("[data-do=loop]").setAttribute("aria-pressed", loop);
-  document.dispatchEvent(new CustomEvent("am:loop", { detail: loop }));
+  looped();
 }
-export const toggleLoop = () => setLoop(!loop);
+function looped() {
+  $("[data-do=loop]").setAttribute("aria-pressed", looping());
+  document.dispatchEvent(new CustomEvent("am:loop", { detail: looping() }));
+}
+export const toggleLoop = () => setLoop(!looping());
 
 export function toggleMute() {
   muted = !muted;
@@ -132,7 +146,7 @@ function volumeShown() {
 }
 
 function list() {
-  const box = $("#queue");
+  const box = $("#queue"), held = box.contains(document.activeElement);
   box.replaceChildren(...queue.map((s, i) => {
     const li = document.createElement("li"), b = document.createElement("button"), time = document.createElement("span");
     b.type = "button";
@@ -145,6 +159,7 @@ function list() {
     li.append(b);
     return li;
   }));
+  if (held) box.querySelector("[aria-current]")?.focus();
 }
 
 // mark shows on the page what plays; the page may be a new one.
@@ -154,20 +169,27 @@ export function mark() {
     const on = el.dataset.sound === id;
     el.classList.toggle("playing", on);
     el.classList.toggle("sounding", Boolean(on && sounding));
+    if (on && el.dataset.hq && el.dataset.act !== queue[at].act) { // it came into the cart or the library meanwhile
+      queue[at].act = el.dataset.act;
+      queue[at].actAt = el.dataset.actAt;
+      offer();
+    }
     const word = el.querySelector(".play .vh");
     if (word) word.textContent = (on && sounding ? "Pause " : "Play ") + (el.dataset.title ?? "");
   }
   moving = [...document.querySelectorAll("#main .playing [data-seek]"), bar];
   bar.classList.toggle("sounding", Boolean(sounding));
   $("[data-toggle-word]").textContent = sounding ? "Pause" : "Play";
+  looped();
+  position();
   tick();
 }
 
 // tick moves the playheads; words follow each tenth of a second, what screen readers hear each second.
 let moving = [], told = "", heard = -1;
 function tick() {
-  const len = length();
-  if (region && !audio.seeking && audio.currentTime >= region[1]) audio.currentTime = region[0];
+  const len = length(), r = inside();
+  if (r && !audio.seeking && audio.currentTime >= r.to) audio.currentTime = r.from;
   const now = audio.currentTime, p = len ? (now / len * 100).toFixed(2) + "%" : "0%";
   for (const el of moving) el.style.setProperty("--p", p);
   if (told === (told = clock(now))) return;
@@ -183,11 +205,16 @@ function run() {
   clearTimeout(frame);
   cancelAnimationFrame(frame);
   tick();
-  if (!audio.paused) frame = calm.matches && !region ? setTimeout(run, 250) : requestAnimationFrame(run);
+  if (!audio.paused) frame = calm.matches && !inside() ? setTimeout(run, 250) : requestAnimationFrame(run);
 }
 
 audio.addEventListener("play", () => { mark(); run() });
 audio.addEventListener("pause", mark);
+audio.addEventListener("seeked", position);
+audio.addEventListener("loadedmetadata", () => {
+  if (start) seek(start * length());
+  start = 0;
+});
 audio.addEventListener("timeupdate", tick); // frames stop in a hidden tab, a loop must not
 audio.addEventListener("error", () => audio.getAttribute("src") && fail({ name: "" }));
 audio.addEventListener("playing", () => {
@@ -198,8 +225,8 @@ audio.addEventListener("playing", () => {
   ahead.src = source(next);
 });
 audio.addEventListener("ended", () => {
-  if (loop) {
-    audio.currentTime = region?.[0] ?? 0;
+  if (looping()) {
+    audio.currentTime = inside()?.from ?? 0;
     audio.play().catch(fail);
   } else if (at + 1 < queue.length) step(1);
   else mark();
@@ -207,16 +234,33 @@ audio.addEventListener("ended", () => {
 
 const acts = {
   toggle, prev: () => step(-1), next: () => step(1), loop: toggleLoop, mute: toggleMute,
-  queue() {
-    const box = $("#queue");
-    box.hidden = !box.hidden;
-    $("[data-do=queue]").setAttribute("aria-expanded", !box.hidden);
-  },
+  queue: () => shelf($("#queue").hidden),
+  sheet() { $("[data-do=sheet]").setAttribute("aria-expanded", bar.classList.toggle("open")) },
 };
+// On a phone a tap anywhere, the title too, opens the sheet first; a link followed from the sheet puts it away.
+const phone = matchMedia("(max-width: 48rem)");
+bar.addEventListener("click", e => {
+  const link = e.target.closest("a");
+  if (!link || !phone.matches || e.detail === 0 || bar.classList.contains("open") === false && !link.closest(".player-what")) return;
+  if (!bar.classList.contains("open")) {
+    e.preventDefault();
+    e.stopPropagation();
+  }
+  acts.sheet();
+}, true);
+function shelf(open) {
+  $("#queue").hidden = !open;
+  $("[data-do=queue]").setAttribute("aria-expanded", open);
+}
+document.addEventListener("keydown", e => {
+  if (e.key !== "Escape" || $("#queue").hidden) return;
+  if ($("#queue").contains(document.activeElement)) $("[data-do=queue]").focus();
+  shelf(false);
+});
 bar.addEventListener("click", e => {
   const b = e.target.closest("[data-do]");
   if (b) acts[b.dataset.do]();
-  else if (!e.target.closest("a, button, input, [data-seek]")) bar.classList.toggle("open");
+  else if (!e.target.closest("a, button, input, [data-seek], .queue")) acts.sheet();
 });
 $("#volume").addEventListener("input", e => {
   volume = +e.target.value;
@@ -235,6 +279,7 @@ volumeShown();
 
 // A press on a play link starts at 0 or pauses; a press on a waveform starts there.
 document.addEventListener("click", e => {
+  if (!bar.contains(e.target) && e.target.isConnected) shelf(false);
   const link = e.target.closest("[data-play]");
   if (link && !(e.ctrlKey || e.metaKey || e.shiftKey)) {
     const el = link.closest("[data-hq]");
@@ -254,10 +299,16 @@ document.addEventListener("click", e => {
   } else play(el, share);
 });
 
+// position lets the system draw its own slider.
+function position() {
+  const duration = length();
+  if (duration) navigator.mediaSession?.setPositionState?.({ duration, position: Math.min(audio.currentTime, duration) });
+}
+
 if ("mediaSession" in navigator) {
   const on = (name, f) => { try { navigator.mediaSession.setActionHandler(name, f) } catch { /* an action this browser does not know */ } };
-  on("play", toggle);
-  on("pause", toggle);
+  on("play", () => at >= 0 && audio.play().catch(fail));
+  on("pause", () => audio.pause());
   on("previoustrack", () => step(-1));
   on("nexttrack", () => step(1));
   on("seekto", d => seek(d.seekTime));

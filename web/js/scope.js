@@ -102,21 +102,18 @@ function loops(el, seconds) {
       grip.setAttribute("aria-valuenow", (i ? b : a).toFixed(1));
       grip.setAttribute("aria-valuetext", clock(i ? b : a));
     });
-    setLoop([a, b]);
   };
   const set = (from, to) => {
     a = Math.max(0, Math.min(from, to, seconds - .1));
     b = Math.min(seconds, Math.max(from, to, a + .1));
     if (!box) build();
-    button.setAttribute("aria-pressed", "true");
     show();
+    setLoop([a, b], el.dataset.sound);
   };
-  const clear = () => {
+  const drop = () => {
     box?.remove();
     box = null;
     text.textContent = "";
-    button.setAttribute("aria-pressed", "false");
-    setLoop(false);
   };
   const build = () => {
     box = document.createElement("div");
@@ -152,8 +149,8 @@ function loops(el, seconds) {
     return Math.max(0, Math.min(1, (e.clientX - r.left) / r.width)) * seconds;
   };
   button.addEventListener("click", () => {
-    if (box) return clear();
-    if (state.sound?.id !== el.dataset.sound && el.dataset.hq) play(el); // a new sound begins without a region: first play, then set
+    if (box) return setLoop(false);
+    if (state.sound?.id !== el.dataset.sound && el.dataset.hq) play(el);
     const now = state.sound?.id === el.dataset.sound ? state.audio.currentTime : 0;
     set(now, now + Math.min(seconds / 4, 4));
     seek(a);
@@ -167,14 +164,26 @@ function loops(el, seconds) {
     const up = () => {
       removeEventListener("pointermove", move);
       removeEventListener("pointerup", up);
-      if (dragged) addEventListener("click", c => c.stopPropagation(), { capture: true, once: true });
+      if (!dragged) return;
+      const stop = c => c.stopPropagation(); // the click of this very drag, if there is one
+      addEventListener("click", stop, true);
+      setTimeout(() => removeEventListener("click", stop, true));
     };
     addEventListener("pointermove", move);
     addEventListener("pointerup", up);
   });
-  document.addEventListener("am:loop", e => {
-    if (!el.isConnected) return;
-    if (!e.detail && box) clear();
-    button.setAttribute("aria-pressed", e.detail);
-  });
+  // Whoever set the loop, the page shows it: also a region that was marked before this page was left and found again.
+  const told = () => {
+    if (!el.isConnected) return document.removeEventListener("am:loop", told);
+    const r = state.region?.id === el.dataset.sound ? state.region : null;
+    if (!r && box) drop();
+    if (r && !box) {
+      ({ from: a, to: b } = r);
+      build();
+      show();
+    }
+    button.setAttribute("aria-pressed", Boolean(box));
+  };
+  document.addEventListener("am:loop", told);
+  told();
 }

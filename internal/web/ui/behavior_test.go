@@ -268,6 +268,27 @@ func TestScope(t *testing.T) {
 	}
 	run(t, ctx, chromedp.Evaluate[any](`watching = false; document.querySelector("[data-loop]").click(); null`))
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector(".loop-box") === null && document.querySelector("[data-do=loop]").getAttribute("aria-pressed") === "false"`))
+	// A region belongs to its sound: marked while another plays, it waits, is kept over navigation, and holds once its sound plays.
+	run(t, ctx, chromedp.Evaluate[any](`document.querySelector("#main .rows .play").click(); null`))
+	run(t, ctx, chromedp.Poll[bool](`document.querySelector("#main .rows .row.sounding") !== null`))
+	run(t, ctx, chromedp.Evaluate[any](`(() => { const l = document.querySelector(".lane-wave"), b = l.getBoundingClientRect(), at = (type, to, share) => to.dispatchEvent(new PointerEvent(type, {bubbles: true, pointerType: "mouse", button: 0, clientX: b.left + b.width * share, clientY: b.top + 9}));
+		at("pointerdown", l, .5); at("pointermove", window, .55); at("pointermove", window, .6); at("pointerup", window, .6) })(); null`))
+	run(t, ctx, chromedp.Poll[bool](`document.querySelector(".loop-box") !== null && document.querySelector("[data-loop]").getAttribute("aria-pressed") === "true"`))
+	if got := run(t, ctx, chromedp.Evaluate[string](`document.querySelector("[data-do=loop]").getAttribute("aria-pressed")`)); got != "false" {
+		t.Error("a region marked on this page loops the other sound that plays")
+	}
+	run(t, ctx, chromedp.Poll[bool](`Boolean(window.htmx && document.querySelector(".head-nav a")._htmx)`))
+	run(t, ctx, chromedp.Evaluate[any](`document.querySelector(".head-nav a[href='/packs']").click(); null`))
+	run(t, ctx, chromedp.Poll[bool](`location.pathname === "/packs" && document.querySelector(".lane-wave") === null`))
+	run(t, ctx, chromedp.Evaluate[any](`history.back(); null`))
+	run(t, ctx, chromedp.Poll[bool](`document.querySelector(".loop-box") !== null`))
+	run(t, ctx, chromedp.Evaluate[any](`document.querySelector(".rec-head .play").click(); null`))
+	run(t, ctx, chromedp.Poll[bool](`document.querySelector("[data-do=loop]").getAttribute("aria-pressed") === "true" && document.querySelector("#player.sounding") !== null`))
+	run(t, ctx, chromedp.Evaluate[any](`window.seen = []; window.watching = true; (function look() { seen.push(parseFloat(document.querySelector("[data-elapsed]").textContent.slice(2))); if (watching) requestAnimationFrame(look) })(); null`))
+	run(t, ctx, chromedp.Poll[bool](`seen.some((v, i) => i && v < seen[i - 1])`))
+	if first := run(t, ctx, chromedp.Evaluate[float64](`Math.min(...seen.filter(v => v > 0))`)); first < 1 {
+		t.Errorf("the region began at %.1f s", first)
+	}
 	if faults := run(t, ctx, chromedp.Evaluate[[]string](`faults`)); len(faults) > 0 {
 		t.Error(strings.Join(faults, "; "))
 	}

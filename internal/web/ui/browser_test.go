@@ -209,6 +209,36 @@ func TestPlayerSurvivesNavigation(t *testing.T) {
 	}
 }
 
+// TestPlayersButtonAndQueue plays from the queue by key: the one button says what can be done with what plays.
+func TestPlayersButtonAndQueue(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)()
+	server := httptest.NewServer(galleryHandler())
+	t.Cleanup(server.Close)
+	if err := chromedp.Do(ctx, watched(), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(server.URL+"/search")); err != nil {
+		t.Fatal(err)
+	}
+	run(t, ctx, chromedp.Poll[bool](`Boolean(window.htmx && document.querySelector("#main a")._htmx)`))
+	run(t, ctx, chromedp.Evaluate[any](`document.querySelectorAll("#main .play")[8].click(); null`))
+	run(t, ctx, chromedp.Evaluate[any](`document.querySelector("[data-do=queue]").click(); null`))
+	for i, want := range map[int]string{3: "In cart /cart", 5: "Download /library/1/download", 8: "License "} {
+		run(t, ctx, chromedp.Evaluate[any](fmt.Sprintf(`(() => { const b = document.querySelectorAll("#queue button")[%d]; b.focus(); b.click() })(); null`, i)))
+		if got := run(t, ctx, chromedp.Evaluate[string](`(() => { const a = document.querySelector(".player-act a"); return a.textContent + " " + a.getAttribute("href") })()`)); !strings.HasPrefix(got, want) {
+			t.Errorf("sound %d: the player's button is %q, want %q", i, got, want)
+		}
+		if !run(t, ctx, chromedp.Evaluate[bool](`document.activeElement.matches("#queue [aria-current]")`)) {
+			t.Errorf("sound %d: the focus fell out of the queue", i)
+		}
+	}
+	if err := chromedp.Do(ctx, chromedp.KeyEvent("\u001b")); err != nil {
+		t.Fatal(err)
+	}
+	run(t, ctx, chromedp.Poll[bool](`document.getElementById("queue").hidden && document.activeElement.matches("[data-do=queue]")`))
+	if faults := run(t, ctx, chromedp.Evaluate[[]string](`faults`)); len(faults) > 0 {
+		t.Error(strings.Join(faults, "; "))
+	}
+}
+
 // TestWithoutScript finds every control that needs script hidden and every form whole.
 func TestWithoutScript(t *testing.T) {
 	t.Parallel()

@@ -10,7 +10,7 @@ import (
 )
 
 // soundAttributes are what the player needs to know about a sound: data-sound (id), data-at (its page), data-title, data-by,
-// data-hq, data-lq (previews), data-len (seconds), data-gain (dB), data-act and data-act-label (what its button does).
+// data-hq, data-lq (previews), data-len (seconds), data-gain (dB), data-act and data-act-at (what its button says and where it leads).
 func soundAttributes(s Sound) templ.Attributes {
 	a := templ.Attributes{"data-sound": id64(s.ID)}
 	if s.PreviewURL == "" || s.Unavailable != "" {
@@ -20,15 +20,31 @@ func soundAttributes(s Sound) templ.Attributes {
 	if s.PreviewLQ != "" {
 		a["data-lq"] = string(templ.URL(s.PreviewLQ))
 	}
-	a["data-len"] = decimal(s.Seconds)
+	a["data-len"] = strconv.FormatFloat(s.Seconds, 'f', 4, 64) // fine enough to round to the tenth that the row shows
 	if g := s.LoudnessGain; g != 0 && !math.IsNaN(g) && !math.IsInf(g, 0) {
 		a["data-gain"] = decimal(g)
 	}
-	if s.PriceLabel != "" {
-		a["data-price"] = s.PriceLabel
+	if label, url := playerAct(s); label != "" {
+		a["data-act"], a["data-act-at"] = label, string(templ.URL(url))
 	}
 	a["data-title"], a["data-by"], a["data-at"] = s.Title, s.Contributor, string(templ.URL(s.URL))
 	return a
+}
+
+// playerAct is the player's one button: what the row's own button does, in words. A button that only posts leads to the
+// licenses on the recording's page.
+func playerAct(s Sound) (label, url string) {
+	switch {
+	case s.Action == ActionInCart:
+		return "In cart", or(s.ActionURL, "/cart")
+	case s.Action == ActionOwned && s.ActionURL != "":
+		return "Download", s.ActionURL
+	case s.Action == "" || s.PriceLabel == "":
+		return "", "" // an own recording, or one that is not public
+	case s.Free:
+		return "Get it free", s.URL + "#license"
+	}
+	return "License " + s.PriceLabel, s.URL + "#license"
 }
 
 // tempoKey is the fifth column: "137 BPM", "A♯", or both.
