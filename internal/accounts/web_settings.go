@@ -232,7 +232,7 @@ func (p *Pages) showCredentials(w http.ResponseWriter, r *http.Request, fresh Ne
 			t.Rows = append(t.Rows, []ui.Cell{
 				{Text: c.Name}, {Text: c.ClientID, Mono: true}, {Text: ui.ShortDate(c.CreatedAt)},
 				{Form: &ui.RowForm{Action: "/settings/api/revoke", Hidden: []ui.Hidden{{Name: "credential", Value: strconv.FormatInt(c.ID, 10)}},
-					Button: ui.Button{Label: "Revoke " + c.Name, Kind: "stop"}}},
+					Button: ui.Button{Label: "Revoke", Of: c.Name, Kind: "stop"}}},
 			})
 		}
 		parts = append(parts, ui.TablePart(t))

@@ -249,10 +249,10 @@ func (a *App) wire(ctx context.Context) error {
 		MaxBytes: int64(c.MaxUpload), Lifetime: c.UploadLifetime, FFmpeg: a.Ingest.FFmpeg != "",
 		Licensing: a.Licensing, Feed: a.Feed, Hears: a.Listening.Hears, Terms: accounts.TermsForm, TermsHTML: accounts.TermsHTML()}
 	a.Search = &search.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Listening: a.Listening, Site: a.Site, Log: a.Log, Currency: c.Currency,
-		InCart: a.inCart, Held: a.Licensing.HeldOf}
+		InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
 	a.Moderation.Rows, a.Moderation.Offers = a.Search.Sounds, a.offersInWords
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
-		License: a.licenseBox, Person: a.personCard, Notes: a.reviewNotes}
+		License: a.licenseBox, Person: a.personCard, People: a.bylines, Notes: a.reviewNotes}
 	a.People.Sounds = a.Search.SoundsOf
 	if err := a.wireCommerce(ctx); err != nil {
 		return err
@@ -317,7 +317,13 @@ func (a *App) licensedRecording(ctx context.Context, q db.Querier, id int64) (li
 	if err != nil && !errors.Is(err, db.ErrNotFound) {
 		return licensing.Recording{}, err
 	}
-	by := name
+	by, err := db.Get[string](ctx, q, `SELECT display_name FROM profile WHERE account_id = $1`, rec.OwnerID)
+	if err != nil && !errors.Is(err, db.ErrNotFound) {
+		return licensing.Recording{}, err
+	}
+	if by == "" || name == "" { // of who was suspended no name is told
+		by = name
+	}
 	if rec.Credit != "" {
 		by = rec.Credit
 	}

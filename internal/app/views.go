@@ -32,7 +32,7 @@ func (a *App) personCard(ctx context.Context, account int64) (ui.PersonCard, err
 	}
 	who, ok := found[account]
 	if !ok {
-		return ui.PersonCard{Name: "A former member"}, nil // suspended or gone: what is published stays, the name does not
+		return ui.PersonCard{Name: formerMember}, nil
 	}
 	card := ui.PersonCard{Avatar: who.Avatar(), Name: who.Shown(), URL: who.URL()}
 	if card.Avatar.Tones, err = a.tonesOf(ctx, account); err != nil {
@@ -42,6 +42,28 @@ func (a *App) personCard(ctx context.Context, account int64) (ui.PersonCard, err
 	card.Text = fmt.Sprintf("%s, since %d", ui.Plural(int(n), "sound", "sounds"), time.UnixMicro(who.Since).UTC().Year())
 	return card, err
 }
+
+// bylines are the names under titles: what a person wants to be called, with the way to the person's page.
+func (a *App) bylines(ctx context.Context, accounts []int64) (map[int64]ui.Link, error) {
+	accounts = slices.Clone(accounts)
+	slices.Sort(accounts)
+	accounts = slices.Compact(accounts)
+	found, err := a.People.ByIDs(ctx, accounts)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int64]ui.Link, len(accounts))
+	for _, id := range accounts {
+		out[id] = ui.Link{Text: formerMember}
+		if who, ok := found[id]; ok {
+			out[id] = ui.Link{Text: who.Shown(), URL: who.URL()}
+		}
+	}
+	return out, nil
+}
+
+// formerMember stands for who was suspended or is gone: what is published stays, the name does not.
+const formerMember = "A former member"
 
 // tonesOf is the average spectrum of what a contributor published, from the newest 200.
 func (a *App) tonesOf(ctx context.Context, account int64) ([8]uint8, error) {

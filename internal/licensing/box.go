@@ -1,11 +1,13 @@
 package licensing
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/db"
+	"audiomicro/internal/licensing/certificate"
 	"audiomicro/internal/web/ui"
 )
 
@@ -41,8 +43,9 @@ func (s *Store) Box(ctx context.Context, id int64, inCart string) (ui.LicenseBox
 	if err != nil {
 		return box, "", err
 	}
-	credit := ""
+	credit, names := "", map[string]string{}
 	for _, o := range offers {
+		names[o.Model.Code] = o.Model.Name
 		line := ui.Offer{Code: o.Model.Code, Name: o.Model.Name, Summary: o.Model.Summary, URL: "/licenses/" + o.Model.Code}
 		if o.Model.IsFree() {
 			credit = s.Attribution(rec, o.Model)
@@ -88,7 +91,7 @@ func (s *Store) Box(ctx context.Context, id int64, inCart string) (ui.LicenseBox
 		if box.OwnedURL == "" {
 			box.OwnedURL = fmt.Sprintf("/library/%d/download", l.ID)
 		}
-		box.Owned = append(box.Owned, ui.Fact{Label: l.ModelCode, Value: l.Number, URL: "/verify/" + l.Number})
+		box.Owned = append(box.Owned, ui.Fact{Label: cmp.Or(names[l.ModelCode], l.ModelCode), Value: certificate.Group(l.Number), URL: "/verify/" + l.Number})
 	}
 	return box, credit, nil
 }

@@ -178,7 +178,7 @@ func (s *Store) libraryItem(ctx context.Context, h holding, rows drawings) (ui.L
 	if err != nil {
 		return ui.LibraryItem{}, err
 	}
-	item := ui.LibraryItem{Sound: rows.of(rec), Model: h.cert.License.Name, Certificate: &ui.Link{Text: shortNumber(h.Number), URL: "/verify/" + h.Number}, At: h.IssuedAt}
+	item := ui.LibraryItem{Sound: rows.of(rec), Model: h.cert.License.Name, Certificate: &ui.Link{Text: certificate.Group(h.Number), URL: "/verify/" + h.Number}, At: h.IssuedAt}
 	if h.Valid() {
 		item.DownloadURL, item.FileType = fmt.Sprintf("/library/%d/download", h.ID), strings.ToUpper(rec.Ext)
 	} else {

@@ -32,6 +32,8 @@ type Pages struct {
 	License func(ctx context.Context, r Recording) (ui.LicenseBox, string, error)
 	// Person describes a contributor.
 	Person func(ctx context.Context, account int64) (ui.PersonCard, error)
+	// People names contributors by account id as rows do.
+	People func(ctx context.Context, accounts []int64) (map[int64]ui.Link, error)
 	// Notes lists what happened in reviews, for the owner and moderators.
 	Notes func(ctx context.Context, r Recording) ([]ui.LogLine, error)
 }
@@ -287,9 +289,17 @@ func (p *Pages) packs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	owners := make([]int64, len(list))
+	for i, k := range list {
+		owners[i] = k.Owner
+	}
+	people, err := p.People(r.Context(), owners)
+	if err != nil {
+		return err
+	}
 	var page ui.PacksPage
 	for _, k := range list {
-		page.Packs = append(page.Packs, ui.PackCard{Title: k.Name, URL: "/packs/" + strconv.FormatInt(k.ID, 10), By: k.By, Count: int(k.Count), Bars: k.Bars})
+		page.Packs = append(page.Packs, ui.PackCard{Title: k.Name, URL: "/packs/" + strconv.FormatInt(k.ID, 10), By: people[k.Owner].Text, Count: int(k.Count), Bars: k.Bars})
 	}
 	return p.Site.Page(w, r, web.View{Title: "Packs", Section: ui.SectionPacks, Canonical: "/packs"}, ui.Packs(page))
 }
@@ -372,7 +382,7 @@ func (s *Store) PublicInPack(ctx context.Context, pack int64) (int64, error) {
 type PackSummary struct {
 	ID    int64  `db:"id"`
 	Name  string `db:"name"`
-	By    string `db:"by_name"`
+	Owner int64  `db:"owner_id"`
 	Count int64  `db:"n"`
 	Bars  []string
 }
@@ -382,19 +392,19 @@ func (s *Store) PublicPacks(ctx context.Context, limit int) ([]PackSummary, erro
 	type row struct {
 		ID    int64  `db:"id"`
 		Name  string `db:"name"`
-		By    string `db:"by_name"`
+		Owner int64  `db:"owner_id"`
 		Count int64  `db:"n"`
 		Last  int64  `db:"last"`
 	}
-	rows, err := db.Query[row](ctx, s.DB, `SELECT p.id, p.name, a.name AS by_name, count(*) AS n, max(r.published_at) AS last FROM pack p
+	rows, err := db.Query[row](ctx, s.DB, `SELECT p.id, p.name, p.owner_id, count(*) AS n, max(r.published_at) AS last FROM pack p
 		JOIN recording r ON r.pack_id = p.id AND r.state = 'published' JOIN account_public a ON a.id = p.owner_id
-		GROUP BY p.id, p.name, a.name ORDER BY last DESC, p.id DESC LIMIT $1`, limit)
+		GROUP BY p.id, p.name, p.owner_id ORDER BY last DESC, p.id DESC LIMIT $1`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list packs: %w", err)
 	}
 	out := make([]PackSummary, len(rows))
 	for i, k := range rows {
-		out[i] = PackSummary{ID: k.ID, Name: k.Name, By: k.By, Count: k.Count}
+		out[i] = PackSummary{ID: k.ID, Name: k.Name, Owner: k.Owner, Count: k.Count}
 		out[i].Bars, err = db.Query[string](ctx, s.DB, `SELECT bars FROM recording WHERE pack_id = $1 AND state = 'published' ORDER BY downloads DESC, id DESC LIMIT 4`, k.ID)
 		if err != nil {
 			return nil, fmt.Errorf("list packs: %w", err)

@@ -45,7 +45,7 @@ func (s *Store) Sounds(ctx context.Context, ids []int64) ([]ui.Sound, error) {
 			list, owners = append(list, r), append(owners, r.OwnerID)
 		}
 	}
-	names, err := s.names(ctx, owners)
+	people, err := s.People(ctx, owners)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *Store) Sounds(ctx context.Context, ids []int64) ([]ui.Sound, error) {
 	}
 	out := make([]ui.Sound, 0, len(list))
 	for _, r := range list {
-		row := s.Sound(r, names[r.OwnerID], prices[r.ID])
+		row := s.Sound(r, people[r.OwnerID], prices[r.ID])
 		license, licensed := held[r.ID]
 		row.PreviewURL, row.PreviewLQ = s.Listening.Hears(actor, r, licensed)
 		s.act(&row, r, prices[r.ID], actor, license, cart[r.ID])
@@ -75,9 +75,9 @@ func (s *Store) Sounds(ctx context.Context, ids []int64) ([]ui.Sound, error) {
 }
 
 // Sound is the part of a row that does not depend on who looks.
-func (s *Store) Sound(r recordings.Recording, contributor string, p price) ui.Sound {
+func (s *Store) Sound(r recordings.Recording, by ui.Link, p price) ui.Sound {
 	row := ui.Sound{
-		ID: r.ID, URL: "/recordings/" + strconv.FormatInt(r.ID, 10), Title: r.Title, Contributor: contributor, ContributorURL: "/people/" + contributor,
+		ID: r.ID, URL: "/recordings/" + strconv.FormatInt(r.ID, 10), Title: r.Title, Contributor: by.Text, ContributorURL: by.URL,
 		Bars: r.Bars, Seconds: r.Seconds, LoudnessGain: Gain(r),
 	}
 	if row.Title == "" {
@@ -158,23 +158,6 @@ func shortLicense(code string) string {
 		return "CC " + name
 	}
 	return code
-}
-
-func (s *Store) names(ctx context.Context, ids []int64) (map[int64]string, error) {
-	type row struct {
-		ID   int64  `db:"id"`
-		Name string `db:"name"`
-	}
-	in, args := db.In(1, ids)
-	rows, err := db.Query[row](ctx, s.DB, `SELECT id, name FROM account_public WHERE id IN (`+in+`)`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("names: %w", err)
-	}
-	out := map[int64]string{}
-	for _, r := range rows {
-		out[r.ID] = r.Name
-	}
-	return out, nil
 }
 
 func (s *Store) prices(ctx context.Context, ids []int64) (map[int64]price, error) {

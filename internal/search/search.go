@@ -21,6 +21,7 @@ import (
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search/index"
 	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
 )
 
 // Store is the index and what its pages need.
@@ -37,6 +38,9 @@ type Store struct {
 	// Held lists which of the recordings the account holds a license to, with the newest license's id; app sets it to
 	// licensing's answer.
 	Held func(ctx context.Context, account int64, ids []int64) (map[int64]int64, error)
+	// People tells by account id the names that people read and where they lead. Whoever has no page any more is told without
+	// an address. App sets it to people's answer.
+	People func(ctx context.Context, ids []int64) (map[int64]ui.Link, error)
 
 	ix    *index.Index
 	ready atomic.Bool
@@ -100,10 +104,18 @@ func (s *Store) load(ctx context.Context, cond string, args ...any) ([]index.Doc
 	if err != nil {
 		return nil, err
 	}
+	owners := make([]int64, len(rows))
+	for i, r := range rows {
+		owners[i] = r.OwnerID
+	}
+	people, err := s.People(ctx, owners)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]index.Document, len(rows))
 	for i, r := range rows {
 		d := index.Document{
-			ID: r.ID, Title: r.Title, Description: r.Description, Contributor: r.Contributor, ContributorID: r.OwnerID, Pack: r.Pack, PackID: r.PackID,
+			ID: r.ID, Title: r.Title, Description: r.Description, Contributor: r.Contributor, ContributorShown: people[r.OwnerID].Text, ContributorID: r.OwnerID, Pack: r.Pack, PackID: r.PackID,
 			Tags: tags[r.ID], Category: r.Category, Licenses: licenses[r.ID], Free: r.FreeCode != "", PriceMinor: r.MinPrice, Seconds: r.Seconds, LUFS: math.NaN(), CentroidHz: r.Centroid,
 			Tempo: r.Tempo, TempoConfidence: r.TempoConfidence, Channels: int(r.Channels), SampleRate: int(r.SampleRate), BitDepth: int(r.BitDepth), Type: r.Type,
 			Loopable: r.Loopable != 0, PublishedAt: r.PublishedAt, Downloads: r.Downloads, Vector: vector(r.Vector),
@@ -188,7 +200,7 @@ func (s *Store) apply(ctx context.Context, list []feed.Change) error {
 		switch c.Kind {
 		case "recording":
 			changed[c.ID] = true
-		case "account": // a name that changed, or an account that was suspended
+		case "account", "person": // a name that changed, or an account that was suspended
 			ids, err := db.Query[int64](ctx, s.DB, `SELECT id FROM recording WHERE owner_id = $1 AND state = 'published'`, c.ID)
 			if err != nil {
 				return err

@@ -93,6 +93,9 @@ func (ix *Index) prepare(doc Document) (*prepared, error) {
 	p.tokens[inTitle] = query.Tokens(doc.Title, maxTitleWords)
 	p.tokens[inDescription] = query.Tokens(doc.Description, maxDescriptionWords)
 	p.tokens[inContributor] = query.Tokens(doc.Contributor, maxTitleWords)
+	if shown := doc.ContributorShown; shown != "" && shown != doc.Contributor {
+		p.tokens[inContributor] = append(append(p.tokens[inContributor], query.Token{}), query.Tokens(shown, maxTitleWords)...) // no phrase crosses from name to name
+	}
 	p.tokens[inPack] = query.Tokens(doc.Pack, maxTitleWords)
 	for i, tag := range doc.Tags[:min(len(doc.Tags), maxTags)] {
 		if i > 0 {

@@ -20,33 +20,34 @@ import (
 
 // Document is what the index knows about one recording.
 type Document struct {
-	ID              int64 // > 0
-	Title           string
-	Description     string
-	Contributor     string // public name
-	ContributorID   int64
-	Pack            string // name, "" for none
-	PackID          int64  // 0 for none
-	Tags            []string
-	Category        string   // Broad Sound Taxonomy code, such as "fx-a"
-	Licenses        []string // codes of the offers that are open now
-	Free            bool     // one of them is free
-	PriceMinor      int64    // lowest paid price in minor units, -1 when there is none
-	Seconds         float64
-	LUFS            float64 // integrated loudness; NaN or 0 when not known
-	CentroidHz      float64 // mean spectral centroid; 0 when not known
-	Tempo           float64 // beats per minute; 0 when not known
-	TempoConfidence float64 // 0 to 1
-	Key             string  // as query.CanonicalKey reads it; "" when not known
-	Channels        int
-	SampleRate      int    // Hz
-	BitDepth        int    // 0 for lossy codecs
-	Type            string // "wav", "flac", …
-	Loopable        bool
-	PublishedAt     int64 // unix microseconds
-	Downloads       int64
-	Rating          float64   // mean, 0 when nobody rated
-	Vector          []float32 // sound vector of Config.VectorDims values; nil when not known
+	ID               int64 // > 0
+	Title            string
+	Description      string
+	Contributor      string // public name
+	ContributorShown string // name that rows show, found as well
+	ContributorID    int64
+	Pack             string // name, "" for none
+	PackID           int64  // 0 for none
+	Tags             []string
+	Category         string   // Broad Sound Taxonomy code, such as "fx-a"
+	Licenses         []string // codes of the offers that are open now
+	Free             bool     // one of them is free
+	PriceMinor       int64    // lowest paid price in minor units, -1 when there is none
+	Seconds          float64
+	LUFS             float64 // integrated loudness; NaN or 0 when not known
+	CentroidHz       float64 // mean spectral centroid; 0 when not known
+	Tempo            float64 // beats per minute; 0 when not known
+	TempoConfidence  float64 // 0 to 1
+	Key              string  // as query.CanonicalKey reads it; "" when not known
+	Channels         int
+	SampleRate       int    // Hz
+	BitDepth         int    // 0 for lossy codecs
+	Type             string // "wav", "flac", …
+	Loopable         bool
+	PublishedAt      int64 // unix microseconds
+	Downloads        int64
+	Rating           float64   // mean, 0 when nobody rated
+	Vector           []float32 // sound vector of Config.VectorDims values; nil when not known
 }
 
 // Weights are the shares of the fields in relevance.

@@ -49,6 +49,7 @@ type Hidden struct{ Name, Value string }
 // Button is a button or, with URL, a link that looks like one.
 type Button struct {
 	Label    string
+	Of       string // what it acts on, heard but not seen: a list's buttons differ only by it
 	Kind     string // "" outlined, "main" filled (one per view), "bare", "stop"
 	Icon     string
 	URL      string // a link; else a submit button
