@@ -23,6 +23,7 @@ const (
 	MaxTags        = 30
 	MaxTitle       = 120    // runes
 	MaxDescription = 10_000 // runes
+	MaxPack        = 100    // runes
 )
 
 // RightsText is the declaration a contributor makes; it is kept as it was worded.
@@ -44,7 +45,7 @@ type Description struct {
 func (d Description) Clean() Description {
 	d.Title = cleanLine(d.Title, MaxTitle)
 	d.Description = CleanText(d.Description, MaxDescription)
-	d.Pack = cleanLine(d.Pack, 100)
+	d.Pack = cleanLine(d.Pack, MaxPack)
 	d.Tags = CleanTags(d.Tags)
 	return d
 }
@@ -86,6 +87,14 @@ func words(text string) []string {
 
 // maxTag is the longest tag in runes.
 const maxTag = 40
+
+// LengthRefused says why not all of a text that a person typed can be kept, or "". most counts runes.
+func LengthRefused(text string, most int) string {
+	if n := utf8.RuneCountInString(strings.TrimSpace(text)); n > most {
+		return fmt.Sprintf("This has %d characters, and may have %d. Shorten it.", n, most)
+	}
+	return ""
+}
 
 // TagsRefused says why not all of what a person typed can be kept as tags, or "". What files say is cut without a word.
 func TagsRefused(text string) string {

@@ -103,6 +103,11 @@ func TestSheet(t *testing.T) {
 		if saved.Errors["price"] == "" || saved.Tone != "bad" {
 			t.Fatalf("autosave of a wrong price: %+v", saved)
 		}
+		long := url.Values{"id": row["id"], "title": {strings.Repeat("x", 121)}, "pack": {strings.Repeat("y", 101)}}
+		ann.Post("/upload/describe/row?"+strings.TrimPrefix(at, "/upload/describe?"), long).JSON(t, &saved)
+		if saved.Errors["title"] == "" || saved.Errors["pack"] == "" || find(t, s, ids[1]).Title != "Two bells" {
+			t.Fatalf("autosave of texts that do not fit: %+v", saved)
+		}
 		if res := bob.Post("/upload/describe/row", row); res.Status != http.StatusNotFound {
 			t.Fatalf("autosave of another's row: %d", res.Status)
 		}

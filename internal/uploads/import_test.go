@@ -85,6 +85,12 @@ func TestImport(t *testing.T) {
 			t.Errorf("licenses of hum: %v", has)
 		}
 
+		// What does not fit is said cell by cell before anything is taken, never cut.
+		im = importer(ann, dir, "file,title,description,tags,pack\nhum.wav,"+strings.Repeat("long ", 30)+",,\""+strings.Repeat("t", 41)+",b,c\","+strings.Repeat("p", 101)+"\n")
+		if _, err := im.Run(ctx); err == nil || !strings.Contains(err.Error(), "149 characters, and may have 120") || !strings.Contains(err.Error(), "too long for a tag") || !strings.Contains(err.Error(), "101 characters") {
+			t.Errorf("a table with texts that do not fit: %v", err)
+		}
+
 		im = importer(ann, dir, strings.ReplaceAll(table, ",one,", ",\"one,two,three\","))
 		im.Publish = true
 		list, err = im.Run(ctx)

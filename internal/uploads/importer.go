@@ -124,6 +124,14 @@ func (im *Importer) rows(ctx context.Context, root *os.Root) ([]importRow, error
 		c := t.Cells
 		r := importRow{file: c["file"], title: c["title"], description: c["description"], tags: c["tags"], category: strings.TrimSpace(c["category"]), pack: c["pack"],
 			credit: c["credit"], source: c["source_url"], offers: fallback, listed: true}
+		for _, text := range []struct{ column, why string }{
+			{"title", recordings.LengthRefused(r.title, recordings.MaxTitle)}, {"description", recordings.LengthRefused(r.description, recordings.MaxDescription)},
+			{"tags", recordings.TagsRefused(r.tags)}, {"pack", recordings.LengthRefused(r.pack, recordings.MaxPack)},
+		} {
+			if text.why != "" {
+				errs = append(errs, &CellError{t.Line, text.column, text.why})
+			}
+		}
 		if _, ok := taxonomy.Find(r.category); r.category != "" && !ok {
 			errs = append(errs, &CellError{t.Line, "category", fmt.Sprintf("%q is no category code.", clip(r.category, 40))})
 		}

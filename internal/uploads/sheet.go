@@ -234,8 +234,18 @@ func (s *Store) edit(sh *sheet, row *sheetRow, cells map[string]string, rights b
 			set(v)
 		}
 	}
-	take("title", func(v string) { d.Title = v })
-	take("description", func(v string) { d.Description = v })
+	line := func(column string, to *string, most int) {
+		take(column, func(v string) {
+			if why := recordings.LengthRefused(v, most); why != "" {
+				row.errs[column] = why
+				return
+			}
+			*to = v
+		})
+	}
+	line("title", &d.Title, recordings.MaxTitle)
+	line("description", &d.Description, recordings.MaxDescription)
+	line("pack", &d.Pack, recordings.MaxPack)
 	take("tags", func(v string) {
 		if text := recordings.TagsRefused(clip(v, 4000)); text != "" {
 			row.errs["tags"] = text
@@ -243,7 +253,6 @@ func (s *Store) edit(sh *sheet, row *sheetRow, cells map[string]string, rights b
 		}
 		d.Tags = recordings.SplitTags(v)
 	})
-	take("pack", func(v string) { d.Pack = v })
 	take("category", func(v string) {
 		v = strings.TrimSpace(v)
 		if _, ok := taxonomy.Find(v); !ok && v != "" {
