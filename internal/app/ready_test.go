@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
+	"os"
 	"testing"
 
 	"audiomicro/internal/db"
@@ -34,4 +36,39 @@ func TestNotReady(t *testing.T) {
 			t.Errorf("afterwards: %d %s", got.Status, got.Text)
 		}
 	})
+}
+
+// TestDatabaseAway shuts the database: pages say so with the time to come back, and are there again when it is.
+func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
+	s := testkit.NewSite(t, db.Postgres, nil)
+	ctx := t.Context()
+	name, err := db.Get[string](ctx, s.DB, `SELECT current_database()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, err := db.Open(ctx, db.Options{URL: os.Getenv("AUDIOMICRO_TEST_POSTGRES")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer elsewhere.Close()
+	admit := func(yes bool) {
+		t.Helper()
+		if _, err := db.Exec(ctx, elsewhere, fmt.Sprintf(`ALTER DATABASE %q ALLOW_CONNECTIONS %v`, name, yes)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	v, reader := s.Visitor(), s.Account("Reader", "contributor")
+	admit(false)
+	if _, err := db.Query[bool](ctx, elsewhere, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, name); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/", "/search?q=rain", "/recordings/1", "/apiv2/search/?query=rain&token=" + reader.Key} {
+		got := v.Get(path)
+		if got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
+			t.Errorf("%s without a database: %d %s", path, got.Status, got.Text)
+		}
+	}
+	admit(true)
+	testkit.Eventually(t, "the site is back", func() bool { return v.Get("/search?q=rain").Status == http.StatusOK })
 }

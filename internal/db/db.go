@@ -11,6 +11,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -289,6 +290,17 @@ func IsFull(err error) bool {
 		return pg.Code == "53100"
 	}
 	return errors.Is(err, sqlite3.FULL) || errors.Is(err, errFull)
+}
+
+// IsAway tells whether err says that the database cannot be reached now: it refuses connections, shuts down or starts, or
+// broke one off (SQLSTATE class 08, 53300, 57P01 to 57P05). SQLite is never away.
+func IsAway(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && (strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P0") || pg.Code == "53300") {
+		return true
+	}
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect) || errors.Is(err, driver.ErrBadConn)
 }
 
 // IsBadText tells whether err says that an argument is no text that the database can hold: PostgreSQL knows neither NUL nor

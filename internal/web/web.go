@@ -376,6 +376,8 @@ func asPublic(err error) *Public {
 		return &Public{Status: http.StatusBadRequest, Text: "The request holds characters that are not text. Leave them out and try again.", Err: err}
 	case db.IsFull(err):
 		return &Public{Status: http.StatusInsufficientStorage, Text: "The disk is full. What you sent before is kept; try again later.", Err: err}
+	case db.IsAway(err):
+		return &Public{Status: http.StatusServiceUnavailable, RetryAfter: 5 * time.Second, Text: "The site cannot reach its database right now. What was confirmed is kept; try again in a moment.", Err: err}
 	case errors.As(err, &tooLarge):
 		return &Public{Status: http.StatusRequestEntityTooLarge, Text: "This is larger than the site accepts.", Err: err}
 	}
