@@ -199,11 +199,15 @@ func (s *Store) Hears(a access.Actor, rec recordings.Recording, licensed bool) (
 	if rec.Processing != recordings.Ready {
 		return "", ""
 	}
+	unmarked := access.Can(a, access.HearPreview, rec.Object(licensed))
+	if !unmarked && rec.Paid != 0 && rec.Marked == 0 {
+		return "", "" // it became paid a moment ago: its marked previews are being made
+	}
 	prefix := "/media/" + rec.Token + "/"
 	switch {
 	case s.MembersOnly && !a.SignedIn():
 		return prefix + "sample-hq.opus", prefix + "sample-lq.opus"
-	case access.Can(a, access.HearPreview, rec.Object(licensed)):
+	case unmarked:
 		return prefix + recordings.PreviewHQ, prefix + recordings.PreviewLQ
 	default:
 		return prefix + recordings.MarkedHQ, prefix + recordings.MarkedLQ

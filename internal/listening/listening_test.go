@@ -101,6 +101,31 @@ func TestMembersOnlyPreviews(t *testing.T) {
 	})
 }
 
+// TestPreviewBeingMarked looks at a recording that became paid before its marked previews are made: its page offers nothing to
+// play that is not there, and offers them when they are.
+func TestPreviewBeingMarked(t *testing.T) {
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		owner, visitor := s.Person("Owner", "contributor"), s.Visitor()
+		rec := publish(t, s, owner, preview(t, 2))
+		page := "/recordings/" + strconv.FormatInt(rec.ID, 10)
+		if _, err := db.Exec(t.Context(), s.DB, `UPDATE recording SET paid = 1 WHERE id = $1`, rec.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := visitor.Get(page); got.Status != http.StatusOK || strings.Contains(got.Text, ".opus") || !strings.Contains(got.Text, "its preview is being made") {
+			t.Errorf("a visitor before the mark: %d, names a preview: %v", got.Status, strings.Contains(got.Text, ".opus"))
+		}
+		if got := owner.Get(page); !strings.Contains(got.Text, recordings.PreviewHQ) {
+			t.Error("the owner hears no unmarked preview")
+		}
+		if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error { return s.Jobs.Raise(t.Context(), tx, recordings.BecamePaid{RecordingID: rec.ID}) }); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, "the marked preview is offered and there", func() bool {
+			return strings.Contains(visitor.Get(page).Text, recordings.MarkedHQ) && visitor.Get("/media/"+rec.Token+"/"+recordings.MarkedHQ).Status == http.StatusOK
+		})
+	})
+}
+
 func TestFileName(t *testing.T) {
 	for _, try := range []struct{ title, by, want string }{
 		{"Rain on tin", "Ana", "7__ana__rain-on-tin.wav"},

@@ -13,7 +13,7 @@ func Personal() personal.Declaration {
 		{Name: "pack", Subject: "pack.owner_id", Why: "Recordings that belong together.", Cols: personal.With(
 			personal.Plain("id", "name_folded", "created_at"), personal.Group(content, "owner_id", "name", "description"))},
 		{Name: "recording", Subject: "recording.owner_id", Why: "The recordings that the site publishes and licenses.", Cols: personal.With(
-			personal.Plain("id", "token", "processing", "processing_note", "progress", "paid", "downloads", "updated_at", "submit_when_ready"),
+			personal.Plain("id", "token", "processing", "processing_note", "progress", "paid", "downloads", "updated_at", "submit_when_ready", "marked"),
 			personal.Group(content, "owner_id", "title", "description", "category", "pack_id", "ai_training", "credit", "source_url", "published_at", "created_at", "submitted_at"),
 			personal.Group(staff, "state", "return_note"),
 			personal.Group(file, "file_name", "sha256", "md5", "rights", "rights_at"),

@@ -112,12 +112,13 @@ type Recording struct {
 	PublishedAt int64 `db:"published_at"`
 
 	SubmitWhenReady int64 `db:"submit_when_ready"` // 1: the end of the analysis submits it
+	Marked          int64 `db:"marked"`            // 1: its previews with the audible mark were made
 }
 
 const columns = `id, owner_id, token, state, processing, processing_note, progress, title, description, category, pack_id, ai_training,
 	rights, rights_at, credit, source_url, return_note, file_name, byte_size, sha256, md5, container, codec, ext, sample_rate, channels,
 	bit_depth, lossless, seconds, frames, lufs, loudness_range, true_peak, tempo, tempo_confidence, musical_key, key_confidence, centroid,
-	loopable, bars, wave, tones, paid, downloads, created_at, updated_at, submitted_at, published_at, submit_when_ready`
+	loopable, bars, wave, tones, paid, downloads, created_at, updated_at, submitted_at, published_at, submit_when_ready, marked`
 
 // Object is what access.Can needs to know of r. licensed tells whether the actor holds a license to it.
 func (r Recording) Object(licensed bool) access.Object {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"audiomicro/internal/db"
 	"audiomicro/internal/web"
@@ -317,6 +318,12 @@ func (s *Store) AddMedia(ctx context.Context, tx *db.Tx, id int64, media []Media
 		if err != nil {
 			return fmt.Errorf("add %s to recording %d: %w", m.Name, id, err)
 		}
+	}
+	if !slices.ContainsFunc(media, func(m Media) bool { return m.Name == MarkedLQ }) {
+		return nil
+	}
+	if _, err := db.Exec(ctx, tx, `UPDATE recording SET marked = 1 WHERE id = $1`, id); err != nil {
+		return fmt.Errorf("note the marked previews of recording %d: %w", id, err)
 	}
 	return nil
 }

@@ -67,7 +67,9 @@ func (s *Store) Sounds(ctx context.Context, ids []int64) ([]ui.Sound, error) {
 	for _, r := range list {
 		row := s.Sound(r, people[r.OwnerID], prices[r.ID])
 		license, licensed := held[r.ID]
-		row.PreviewURL, row.PreviewLQ = s.Listening.Hears(actor, r, licensed)
+		if row.PreviewURL, row.PreviewLQ = s.Listening.Hears(actor, r, licensed); row.PreviewURL == "" && row.Unavailable == "" {
+			row.Unavailable = "its preview is being made"
+		}
 		s.act(&row, r, prices[r.ID], actor, license, cart[r.ID])
 		out = append(out, row)
 	}
