@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -307,6 +309,85 @@ func pdfText(t *testing.T, pdf []byte) string {
 		t.Fatal(err)
 	}
 	return string(out)
+}
+
+// TestPDFNamesEverybody prints names in the scripts of East Asia and reads them back.
+func TestPDFNamesEverybody(t *testing.T) {
+	t.Parallel()
+	name := func(licensee, company, project, title string) certificate.Certificate {
+		c := sample()
+		c.Licensee.Name, c.Licensee.Company, c.Project, c.Recording.Title = licensee, company, project, title
+		return c
+	}
+	for about, c := range map[string]struct {
+		certificate certificate.Certificate
+		holds       []string
+		noted       bool
+	}{
+		"Japanese": {name("山﨑 さくら", "株式会社ひびき", "雨の日のカフェ", "ヴァイオリンとピアノ「夜想曲」"), []string{"山﨑 さくら", "株式会社ひびき", "雨の日のカフェ", "ヴァイオリンとピアノ「夜想曲」"}, false},
+		"Chinese":  {name("王小明", "北京聲音製作有限公司", "春节广告", "雨声，城市街道"), []string{"王小明", "北京聲音製作有限公司", "春节广告", "雨声，城市街道"}, false},
+		"Korean":   {name("김민수", "주식회사 소리", "뚫훍 다큐멘터리", "서울의 빗소리"), []string{"김민수", "주식회사 소리", "뚫훍 다큐멘터리", "서울의 빗소리"}, false},
+		"in parts": {name("\u1100\u1161\u11a8", "Cafe\u0301", "か\u3099く", "x"), []string{"각", "Café", "がく"}, false},
+		"mixed":    {name("Zoë 田中 Ångström", "ﾊﾛｰ Ωmega 소리", "Проект 東京 2026", "Tabla 太鼓 loop, 120 BPM（生録）"), []string{"Zoë 田中 Ångström", "ﾊﾛｰ Ωmega", "소리", "Проект 東京 2026", "Tabla 太鼓 loop, 120 BPM（生録）"}, false},
+		"long":     {name(strings.Repeat("長", 200), strings.Repeat("社", 200), strings.Repeat("가나다 ", 50), strings.Repeat("雨、", 100)), []string{strings.Repeat("長", 15), "長…", "가나다 가나다", "雨、雨、雨、", "、…"}, false},
+		"no font":  {name("田中 محمد", "", "😀 ไทย", "雨"), []string{"田中 \ufffd\ufffd\ufffd\ufffd"}, true},
+	} {
+		t.Run(about, func(t *testing.T) {
+			t.Parallel()
+			payload, signature, err := certificate.Sign(c.certificate, keyFrom(1))
+			if err != nil || len(payload) == 0 {
+				t.Fatal(err)
+			}
+			sheet := certificate.Sheet{Certificate: c.certificate, Signature: signature, Bars: bars(420), VerifyURL: "https://sounds.example/verify/7F3K2"}
+			pdf, err := certificate.PDF(sheet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := certificate.PDF(sheet); err != nil || !bytes.Equal(pdf, again) {
+				t.Errorf("printing twice gives different bytes, %v", err)
+			}
+			if len(pdf) > 200_000 {
+				t.Errorf("%d bytes", len(pdf))
+			}
+			text := pdfText(t, pdf)
+			for _, want := range c.holds {
+				if !strings.Contains(text, want) {
+					t.Errorf("the page does not show %q:\n%s", want, text)
+				}
+			}
+			if noted := strings.Contains(text, "cannot be printed"); noted != c.noted {
+				t.Errorf("the page says that something is missing: %v, want %v", noted, c.noted)
+			}
+			if n := strings.Count(text, "\f"); n != 1 {
+				t.Errorf("%d pages, want 1", n)
+			}
+			columns(t, pdf)
+		})
+	}
+}
+
+// columns checks that nothing runs out of its column: the licensee ends where the project begins, and all of it before the margin.
+func columns(t *testing.T, pdf []byte) {
+	t.Helper()
+	cmd := exec.Command("pdftotext", "-bbox", "-", "-")
+	cmd.Stdin = bytes.NewReader(pdf)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const millimeter = 72 / 25.4
+	for _, m := range regexp.MustCompile(`xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="[\d.]+">(.*)</word>`).FindAllStringSubmatch(string(out), -1) {
+		var at [3]float64
+		for i := range at {
+			if at[i], err = strconv.ParseFloat(m[i+1], 64); err != nil {
+				t.Fatal(err)
+			}
+			at[i] /= millimeter
+		}
+		if at[2] > 190.5 || at[1] > 90 && at[1] < 103 && at[0] < 70 && at[2] > 71 || at[1] > 45 && at[1] < 65 && at[0] < 120 && at[2] > 126 {
+			t.Errorf("%q runs from %.1f to %.1f mm at %.1f mm", m[4], at[0], at[2], at[1])
+		}
+	}
 }
 
 func TestSealAndQR(t *testing.T) {
