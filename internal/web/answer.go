@@ -75,7 +75,7 @@ func wantsJSON(r *http.Request) bool {
 
 // backTo is where a visitor goes after signing in: the page itself, or for a form the page it was on.
 func backTo(r *http.Request) string {
-	if r.Method == http.MethodGet {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead { // who asks for the head alone is to read of the same page
 		return r.URL.RequestURI()
 	}
 	if u, err := url.Parse(r.Referer()); err == nil && u.Host == r.Host {

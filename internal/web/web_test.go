@@ -110,6 +110,7 @@ func TestErrorsReachVisitorsOnlyWhenWrittenForThem(t *testing.T) {
 		{"GET", "/api", "", "", 418, `"detail":"No coffee."`, "<html"},
 		{"GET", "/panic", "", "", 500, "Something went wrong", "hunter2"},
 		{"GET", "/mine", "", "", 303, "", "ok"},
+		{"HEAD", "/mine", "", "", 303, "", "ok"},
 		{"GET", "/mine", "", "1", 200, "ok", ""},
 		{"GET", "/object", "", "", 500, "", "never asked"},
 		{"GET", "/nowhere", "", "", 404, "Not found", ""},
@@ -130,6 +131,9 @@ func TestErrorsReachVisitorsOnlyWhenWrittenForThem(t *testing.T) {
 		body := w.Body.String()
 		if w.Code != try.status || !strings.Contains(body, try.want) || try.not != "" && strings.Contains(body, try.not) {
 			t.Errorf("%s %s: %d %s", try.method, try.path, w.Code, body)
+		}
+		if to := w.Header().Get("Location"); try.status == http.StatusSeeOther && to != "/sign-in?next=%2Fmine" {
+			t.Errorf("%s %s leads to %s", try.method, try.path, to)
 		}
 		if w.Header().Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'self'") || w.Header().Get("X-Request-Id") == "" {
 			t.Errorf("%s %s: headers %v", try.method, try.path, w.Header())
