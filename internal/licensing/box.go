@@ -55,7 +55,7 @@ func (s *Store) Box(ctx context.Context, id int64, inCart string) (ui.LicenseBox
 		if credit == "" {
 			credit = s.Attribution(rec, o.Model)
 		}
-		if !o.Model.Active {
+		if !o.Model.Active || o.BelowFloor() {
 			continue
 		}
 		line.Price = o.Price.String()

@@ -23,6 +23,11 @@ type Offered struct {
 	Price money.Amount
 }
 
+// BelowFloor tells whether a price is lower than this site allows: the floor was raised after it was set.
+func (o Offered) BelowFloor() bool {
+	return !o.Model.IsFree() && o.Price.Minor < max(o.Model.FloorMinor, 1)
+}
+
 // Change says what an edit of offers did.
 type Change struct {
 	WasPaid bool // it had offers and none was free
@@ -162,8 +167,8 @@ func (s *Store) HasOffer(ctx context.Context, q db.Querier, recordingID int64) (
 	return n > 0, nil
 }
 
-// ForSale finds one offer that can be bought or taken now. A missing one or one of a model that is no longer offered is a
-// web.Public error with status 409.
+// ForSale finds one offer that can be bought or taken now. A missing one, one of a model that is no longer offered or one
+// whose price is below the floor is a web.Public error with status 409.
 func (s *Store) ForSale(ctx context.Context, q db.Querier, recordingID int64, code string) (Offered, error) {
 	offers, err := s.Offers(ctx, q, recordingID)
 	if err != nil {
@@ -174,6 +179,8 @@ func (s *Store) ForSale(ctx context.Context, q db.Querier, recordingID int64, co
 		case o.Model.Code != code:
 		case !o.Model.Active && !o.Model.IsFree():
 			return Offered{}, web.Refuse(http.StatusConflict, "The %s license is no longer offered. Choose another license for this recording.", o.Model.Name)
+		case o.BelowFloor():
+			return Offered{}, web.Refuse(http.StatusConflict, "The price of the %s license, %s, is below what this site allows now; its contributor has to set a new one. Choose another license or another recording.", o.Model.Name, o.Price)
 		default:
 			return o, nil
 		}

@@ -281,7 +281,12 @@ func TestWrongState(t *testing.T) {
 		if _, err := s.l.SaveModel(ctx, raised); err != nil {
 			t.Fatal(err)
 		}
+		cart, err := s.o.Cart(ctx, s.db, me)
+		if err != nil || !strings.Contains(cart.Items[0].Problem, "Sound 1: The price of the Standard license, $3, is below what this site allows") || len(cart.Items[0].Offers) != 1 || cart.Items[0].Offers[0].Model.Code == "standard" || cart.Subtotal.Minor != 900 {
+			t.Errorf("the cart with a price below the new floor: %q, %s, %v", cart.Problem(), cart.Subtotal, err)
+		}
 		refused(t, "a price below the new floor", place(s.checkout("d", "test")), http.StatusConflict, "below what this site allows")
+		refused(t, "adding it", s.o.Add(ctx, me, 1, "standard"), http.StatusConflict, "below what this site allows")
 		if _, err := s.l.SaveModel(ctx, m); err != nil {
 			t.Fatal(err)
 		}
@@ -289,7 +294,7 @@ func TestWrongState(t *testing.T) {
 		c = s.checkout("e", "test")
 		s.offer(1, map[string]int64{"standard": 400})
 		refused(t, "a stale cart", place(c), http.StatusConflict, "Sound 1: The price rose from $3 to $4. The total is now $16.25")
-		cart, err := s.o.Cart(ctx, s.db, me)
+		cart, err = s.o.Cart(ctx, s.db, me)
 		if err != nil || cart.Items[0].Stale != "" {
 			t.Errorf("after the refusal the price counts as seen: %+v, %v", cart.Items[0].Stale, err)
 		}

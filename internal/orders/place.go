@@ -236,9 +236,6 @@ func (s *Store) orderable(ctx context.Context, q db.Querier, accountID int64, qu
 		if holds(held, it.Recording.ID, it.Code, c.Project) {
 			return conflict("Nothing was ordered. You hold the %s license of %q for the project %q already; name another project or remove it.", it.Chosen.Model.Name, it.Recording.Title, c.Project)
 		}
-		if it.Price.Minor < max(it.Chosen.Model.FloorMinor, 1) {
-			return conflict("Nothing was ordered. The price of %q is below what this site allows; its contributor has to set a new one.", it.Recording.Title)
-		}
 	}
 	return nil
 }

@@ -323,6 +323,35 @@ func TestFreeAndInvoice(t *testing.T) {
 	})
 }
 
+// TestFloorRaised raises a floor while a sound lies in a cart and its checkout is open: the cart, the checkout and the recording's
+// page say so before anything is sent.
+func TestFloorRaised(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, site *testkit.Site) {
+		ana, ben := site.Person("ana", "contributor"), site.Person("ben", "member")
+		paid, _ := publish(t, ana, 5, licensing.Offer{Code: "standard", Price: money.Of(300, "USD")})
+		wants(t, "add", ben.Post("/cart", url.Values{"recording": {fmt.Sprint(paid.ID)}, "model": {"standard"}}), 303)
+		page := wants(t, "checkout", ben.Get("/checkout"), 200).Text
+		form := url.Values{"key": {hidden(t, page, "key")}, "seen": {hidden(t, page, "seen")}, "licensee": {"Ben"}, "project": {"Game"}, "country": {"DE"}, "provider": {"test"}}
+		m, err := site.Licensing.Model(context.Background(), site.DB, "standard", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.FloorMinor = 500
+		if _, err := site.Licensing.SaveModel(context.Background(), m); err != nil {
+			t.Fatal(err)
+		}
+		const said = "The price of the Standard license, $3, is below what this site allows now"
+		if to := wants(t, "checkout", ben.Get("/checkout"), 303).Location; to != "/cart" {
+			t.Errorf("the checkout leads to %s", to)
+		}
+		wants(t, "cart", ben.Get("/cart"), 200, paid.Title+": "+said, "No longer offered")
+		wants(t, "the open checkout, sent", ben.Post("/checkout", form), 409, "Nothing was ordered", said)
+		wants(t, "its page", ben.Get(fmt.Sprintf("/recordings/%d", paid.ID)), 200, "not offered under any license now")
+		wants(t, "add", site.Visitor().Post("/cart", url.Values{"recording": {fmt.Sprint(paid.ID)}, "model": {"standard"}}), 409, said)
+	})
+}
+
 // TestOtherCurrencies sells in currencies without decimals and with three: every sum is whole in their units, and the book balances.
 func TestOtherCurrencies(t *testing.T) {
 	t.Parallel()
