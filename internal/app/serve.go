@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"audiomicro/internal/web"
 )
 
 // drain is how long requests may go on after a SIGTERM.
@@ -45,7 +47,7 @@ func (a *App) Start(l net.Listener) (*Server, error) {
 	a.Site.Closing = closing
 	s.http = &http.Server{
 		Handler: a.Orders.Remember(a.Site), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10,
+		MaxHeaderBytes: 64 << 10, ErrorLog: web.ServerLog(a.Log),
 	}
 	s.http.RegisterOnShutdown(func() { close(closing) })
 	go s.listen(func() error { return s.http.Serve(l) })
@@ -54,7 +56,7 @@ func (a *App) Start(l net.Listener) (*Server, error) {
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("listen for metrics: %w", err), s.Stop(context.Background()))
 		}
-		s.metrics = &http.Server{Handler: m.handler(), ReadHeaderTimeout: 5 * time.Second}
+		s.metrics = &http.Server{Handler: m.handler(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: web.ServerLog(a.Log)}
 		go s.listen(func() error { return s.metrics.Serve(ml) })
 	}
 	return s, nil

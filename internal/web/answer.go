@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -66,6 +69,19 @@ func Logged(err error) string {
 		text = strings.ReplaceAll(text, op.Error(), op.Op+" "+op.Net+": "+op.Err.Error())
 	}
 	return text
+}
+
+// address is a visitor's as net/http writes it: an IP address with a port.
+var address = regexp.MustCompile(`(\d{1,3}(\.\d{1,3}){3}|\[[0-9A-Fa-f:.]+(%\w+)?\]):\d+`)
+
+// ServerLog is the log for http.Server.ErrorLog: its lines go into l, without the visitors' addresses that net/http puts there.
+func ServerLog(l *slog.Logger) *log.Logger { return log.New(serverLines{l}, "", 0) }
+
+type serverLines struct{ log *slog.Logger }
+
+func (s serverLines) Write(line []byte) (int, error) {
+	s.log.Warn("http server", "err", address.ReplaceAllString(strings.TrimSpace(string(line)), "(address)"))
+	return len(line), nil
 }
 
 func wantsJSON(r *http.Request) bool {

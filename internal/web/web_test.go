@@ -147,6 +147,23 @@ func TestErrorsReachVisitorsOnlyWhenWrittenForThem(t *testing.T) {
 	}
 }
 
+// TestServerLog has net/http itself complain: one JSON line with the cause and without the visitor's address.
+func TestServerLog(t *testing.T) {
+	var out bytes.Buffer
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("hunter2") }))
+	server.Config.ErrorLog = web.ServerLog(slog.New(slog.NewJSONHandler(&out, nil)))
+	server.Start()
+	if res, err := http.Get(server.URL); err == nil {
+		t.Error("the panic was answered", res.Body.Close())
+	}
+	server.Close() // the connection's goroutine has written by now
+	server.Config.ErrorLog.Printf("http: TLS handshake error from [2001:db8::7]:4711: EOF")
+	if text := out.String(); strings.Count(text, "\n") != 2 || !strings.HasPrefix(text, `{"time"`) || !strings.Contains(text, `"level":"WARN","msg":"http server","err":"http: panic serving (address): hunter2\n`) ||
+		!strings.Contains(text, "TLS handshake error from (address): EOF") || strings.Contains(text, "127.0.0.1") || strings.Contains(text, "2001:db8") {
+		t.Errorf("logged %s", text)
+	}
+}
+
 // TestAddressesBesidePages covers what no route takes: a slash too many, a method too odd, and how an answer is packed.
 func TestAddressesBesidePages(t *testing.T) {
 	s := site(io.Discard)
