@@ -23,7 +23,7 @@ func (a *App) wireCommerce(ctx context.Context) error {
 		rec, err := a.Recordings.ByID(ctx, a.DB, id)
 		return rec.Title, err
 	}}
-	a.Payments = &payments.Store{DB: a.DB, Now: a.Now, Providers: []payments.Provider{payments.Manual{}}, Raise: a.Jobs.Raise, Site: a.Site}
+	a.Payments = &payments.Store{DB: a.DB, Now: a.Now, Providers: []payments.Provider{payments.Manual{}}, Raise: a.Jobs.Raise, Site: a.Site, Log: a.Log}
 	if c.Dev {
 		secret, err := fact(ctx, a.DB, a.Now(), "test payments", 32)
 		if err != nil {

@@ -44,7 +44,7 @@ func (a *App) diagnose(ctx context.Context, readData bool) (Diagnosis, error) {
 		a.checkRecordings,
 		a.checkUploads,
 		a.gather(a.Ledger.Check), a.gather(a.Orders.Check), a.gather(a.Licensing.Check),
-		a.checkJobs,
+		a.checkPayments, a.checkJobs,
 	}
 	for _, check := range checks {
 		if err := check(ctx, &d); err != nil {
@@ -61,6 +61,12 @@ func (a *App) gather(check func(context.Context) ([]string, error)) func(context
 		d.Problems = append(d.Problems, list...)
 		return err
 	}
+}
+
+func (a *App) checkPayments(ctx context.Context, d *Diagnosis) error {
+	notes, err := a.Payments.Notes(ctx)
+	d.Notes = append(d.Notes, notes...)
+	return err
 }
 
 func (a *App) checkEngine(ctx context.Context, d *Diagnosis) error {

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -145,7 +146,8 @@ type Store struct {
 	// wraps ErrRefused when the payment is of no use any more.
 	Settled func(ctx context.Context, tx *db.Tx, p Payment) error
 
-	Site *web.Site // for the pages
+	Site *web.Site    // for the pages
+	Log  *slog.Logger // for what an operator has to look at; nil keeps silent
 }
 
 // Provider finds a provider by its name. An unknown one is refused with 422.
@@ -240,7 +242,8 @@ func (s *Store) Settle(ctx context.Context, tx *db.Tx, ref string, r Reading) (o
 	case !ok:
 		return fmt.Sprintf("nothing to do for %s", r.State), nil
 	case r.Amount != p.Amount():
-		return fmt.Sprintf("the provider names %s, the order %s: nothing was done", r.Amount, p.Amount()), nil
+		s.warn(tx, "a provider names another amount than the order: nothing was done", "payment", p.Ref, "order", p.OrderID, "provider", p.Provider)
+		return fmt.Sprintf(disagrees+"%s, the order %s: nothing was done", r.Amount, p.Amount()), nil
 	case !moving || to < from || (to == from && to > rank[Failed]) || r.State == p.State:
 		return fmt.Sprintf("already %s", p.State), nil
 	}
@@ -364,6 +367,34 @@ func (s *Store) SendRefund(ctx context.Context, due RefundDue) error {
 		}
 		return jobs.Complete(ctx, tx)
 	})
+}
+
+// disagrees begins the outcome of news that name another amount than the order.
+const disagrees = "the provider names "
+
+// Notes lists payments not settled about which their provider has told another amount than the order's, for doctor.
+func (s *Store) Notes(ctx context.Context) ([]string, error) {
+	type row struct {
+		Ref     string `db:"ref"`
+		OrderID int64  `db:"order_id"`
+	}
+	rows, err := db.Query[row](ctx, s.DB, `SELECT DISTINCT p.ref, p.order_id FROM payment p JOIN payment_event e ON e.ref = p.ref AND e.provider = p.provider
+		WHERE e.outcome LIKE $1 AND p.state IN ('created', 'authorized', 'failed', 'canceled') ORDER BY p.order_id, p.ref LIMIT 20`, disagrees+"%")
+	if err != nil {
+		return nil, fmt.Errorf("list payments of another amount: %w", err)
+	}
+	var notes []string
+	for _, r := range rows {
+		notes = append(notes, fmt.Sprintf("payment %s of order %d: its provider names another amount than the order, so nothing was done; look at it there", r.Ref, r.OrderID))
+	}
+	return notes, nil
+}
+
+// warn logs once the transaction has held, so that one that is tried again is not told twice.
+func (s *Store) warn(tx *db.Tx, text string, ids ...any) {
+	if s.Log != nil {
+		tx.AfterCommit(func() { s.Log.Warn(text, ids...) })
+	}
 }
 
 func (s *Store) raise(ctx context.Context, tx *db.Tx, event any) error {

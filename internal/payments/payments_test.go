@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -218,11 +219,44 @@ func TestAmountMustAgree(t *testing.T) {
 		ctx := context.Background()
 		for name, r := range map[string]payments.Reading{"less": {State: payments.Paid, Amount: money.Of(999, "USD")}, "another currency": {State: payments.Paid, Amount: money.Of(1000, "EUR")}} {
 			ref := s.begin(1, payments.TestName)
+			var log bytes.Buffer
+			s.p.Log = slog.New(slog.NewJSONHandler(&log, nil))
 			var outcome string
 			err := s.db.Tx(ctx, func(tx *db.Tx) (err error) { outcome, err = s.p.Settle(ctx, tx, ref, r); return err })
 			if err != nil || !strings.Contains(outcome, "nothing was done") || s.state(ref) != payments.Created {
 				t.Errorf("%s: %q, %v, %s", name, outcome, err, s.state(ref))
 			}
+			if line := log.String(); strings.Count(line, "\n") != 1 || !strings.Contains(line, `"level":"WARN"`) || !strings.Contains(line, `"payment":"`+ref+`","order":1,"provider":"test"`) {
+				t.Errorf("%s: logged %s", name, line)
+			}
+			if notes, err := s.p.Notes(ctx); err != nil || len(notes) != 0 {
+				t.Errorf("%s: noted without a message: %q, %v", name, notes, err)
+			}
+			s.p.Log = nil
+		}
+	})
+}
+
+// TestNotesOtherAmounts has the provider tell, and confirm, another amount than the order's: doctor's notes name the payment.
+func TestNotesOtherAmounts(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *till) {
+		ctx := context.Background()
+		ref, good := s.begin(1, payments.TestName), s.begin(2, payments.TestName)
+		if n, err := db.Exec(ctx, s.db, `UPDATE test_charge SET amount_minor = 900 WHERE ref = $1`, ref); err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
+		for _, r := range []string{ref, good} {
+			if _, err := s.tp.Decide(ctx, r, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.work(); err != nil {
+			t.Fatal(err)
+		}
+		notes, err := s.p.Notes(ctx)
+		if err != nil || len(notes) != 1 || !strings.Contains(notes[0], "payment "+ref+" of order 1: its provider names another amount") || s.state(good) != payments.Paid {
+			t.Errorf("notes %q, %v; the other is %s", notes, err, s.state(good))
 		}
 	})
 }
