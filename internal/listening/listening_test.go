@@ -117,7 +117,9 @@ func TestPreviewBeingMarked(t *testing.T) {
 		if got := owner.Get(page); !strings.Contains(got.Text, recordings.PreviewHQ) {
 			t.Error("the owner hears no unmarked preview")
 		}
-		if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error { return s.Jobs.Raise(t.Context(), tx, recordings.BecamePaid{RecordingID: rec.ID}) }); err != nil {
+		if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error {
+			return s.Jobs.Raise(t.Context(), tx, recordings.BecamePaid{RecordingID: rec.ID})
+		}); err != nil {
 			t.Fatal(err)
 		}
 		testkit.Eventually(t, "the marked preview is offered and there", func() bool {

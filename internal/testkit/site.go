@@ -66,11 +66,8 @@ func NewSite(t testing.TB, engine db.Engine, edit func(*config.Config)) *Site {
 	if engine == db.Postgres {
 		c.Database = PostgresURL(t)
 	}
-	c.Listen = Address(t) // Restart takes it again
-	l, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		t.Fatal(err)
-	}
+	l := listen(t)
+	c.Listen = l.Addr().String() // Restart takes it again
 	c.URL = "http://" + c.Listen
 	c.MailFrom = "audiomicro@example.org"
 	if edit != nil {
@@ -113,10 +110,12 @@ func (s *Site) Stop() {
 func (s *Site) Restart() {
 	s.t.Helper()
 	s.Stop()
-	l, err := net.Listen("tcp", s.Config.Listen)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	var l net.Listener
+	Eventually(s.t, "the address is free again", func() bool { // a process forked meanwhile holds it until its exec
+		var err error
+		l, err = net.Listen("tcp", s.Config.Listen)
+		return err == nil
+	})
 	again := start(s.t, s.Config, l)
 	s.App, s.server = again.App, again.server
 }
@@ -289,23 +288,27 @@ func Eventually(t testing.TB, what string, ok func() bool) {
 	}
 }
 
-// Address is a free loopback address for a server that is started later, or again and again. Its port is none of those that
-// the kernel hands out by itself, so that nobody gets it meanwhile.
+// Address is a free loopback address for a server that is started later, or again and again.
 func Address(t testing.TB) string {
 	t.Helper()
+	l := listen(t)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l.Addr().String()
+}
+
+// listen listens on a free loopback port that is none of those which the kernel hands out by itself, so that nobody gets it
+// when it is let go for a while.
+func listen(t testing.TB) net.Listener {
+	t.Helper()
 	for range 100 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.N(20_000)))
-		if err != nil {
-			continue // taken
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.N(20_000))); err == nil {
+			return l
 		}
-		addr := l.Addr().String()
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return addr
 	}
 	t.Fatal("a hundred ports are taken")
-	return ""
+	return nil
 }
 
 // TempFile writes data to a file of the given name that is gone after the test.
