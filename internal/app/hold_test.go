@@ -83,6 +83,7 @@ func stock(t testing.TB, maker *testkit.Person, title string, data []byte, offer
 	if err != nil {
 		t.Fatal(err)
 	}
+	testkit.Eventually(t, title+" can be heard", func() bool { rec := read(); return rec.Paid == 0 || rec.Marked == 1 })
 	return read()
 }
 
