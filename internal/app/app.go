@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"audiomicro/internal/accounts"
+	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/blob"
 	"audiomicro/internal/config"
 	"audiomicro/internal/db"
@@ -234,9 +235,14 @@ func (a *App) wire(ctx context.Context) error {
 	a.Recordings.HasOffer = a.Licensing.HasOffer
 	a.Moderation = &moderation.Store{DB: a.DB, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Off: c.Moderation == "off", Tell: a.tellDecision}
 	a.Recordings.Submitted = a.Moderation.Enqueue
+	space, err := likeness.Open()
+	if err != nil {
+		return err
+	}
 	a.Ingest = &ingest.Store{
 		DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Log: a.Log, Dir: filepath.Join(c.Data, "work", a.node()),
 		FFmpeg: tool(c.FFmpeg, "ffmpeg"), Lame: tool(c.Lame, "lame"), MarkEvery: float64(c.MarkSeconds), MaxSeconds: c.MaxLength.Seconds(), Done: jobs.Complete,
+		Space: space,
 	}
 	a.Listening = &listening.Store{DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Now: a.Now, Limits: &a.Site.Limits, MembersOnly: c.MemberPreview,
 		Licensed: func(ctx context.Context, account, recording int64) (bool, error) {
@@ -249,7 +255,7 @@ func (a *App) wire(ctx context.Context) error {
 		MaxBytes: int64(c.MaxUpload), Lifetime: c.UploadLifetime, FFmpeg: a.Ingest.FFmpeg != "",
 		Licensing: a.Licensing, Feed: a.Feed, Hears: a.Listening.Hears, Terms: accounts.TermsForm, TermsHTML: accounts.TermsHTML()}
 	a.Search = &search.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Listening: a.Listening, Site: a.Site, Log: a.Log, Currency: c.Currency,
-		InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
+		Space: space, InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
 	a.Moderation.Rows, a.Moderation.Offers = a.Search.Sounds, a.offersInWords
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
 		License: a.licenseBox, Person: a.personCard, People: a.bylines, Notes: a.reviewNotes}
@@ -272,6 +278,10 @@ const soundQueue = "sound"
 // fileTries is how often a sound is analyzed that may be to blame itself for the failure.
 const fileTries = 5
 
+// refreshEvery is how often recordings are looked for that an older version of the program described, and how long at most it listens to
+// them again in one go.
+const refreshEvery = 5 * time.Minute
+
 // soundPause doubles from 1 s to 15 min: with 40 tries, a disk, a bucket or a database may be away for a night.
 func soundPause(attempt int) time.Duration {
 	return min(time.Second<<min(attempt-1, 20), 15*time.Minute)
@@ -291,6 +301,9 @@ func (a *App) subscribe() {
 	sound.Priority = 2
 	jobs.On(a.Jobs, "ingest.mark", sound, func(ctx context.Context, e recordings.BecamePaid) error {
 		return a.Ingest.Mark(ctx, e.RecordingID)
+	})
+	a.Jobs.Every("ingest.refresh", refreshEvery, jobs.Opts{Queue: soundQueue, Priority: 4, Timeout: 2 * refreshEvery}, func(ctx context.Context) error {
+		return a.Ingest.Refresh(ctx, a.Now().Add(refreshEvery))
 	})
 	a.Jobs.Every("uploads.sweep", 10*time.Minute, jobs.Opts{Timeout: 10 * time.Minute}, a.Uploads.Sweep)
 	a.Jobs.Every("accounts.sweep", time.Hour, jobs.Opts{}, a.Accounts.Sweep)

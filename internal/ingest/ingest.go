@@ -8,7 +8,6 @@ package ingest
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
 	"audiomicro/internal/ingest/worker"
@@ -39,6 +39,7 @@ type Store struct {
 	Lame       string  // path of a native lame, or empty
 	MarkEvery  float64 // seconds between audible marks
 	MaxSeconds float64 // longest recording accepted
+	Space      *likeness.Space
 	// Done marks the running job as completed in tx, so that the result and the job's end are one commit; nil outside of jobs.
 	Done    func(ctx context.Context, tx *db.Tx) error
 	mu      sync.Mutex
@@ -103,7 +104,7 @@ func (s *Store) Analyze(ctx context.Context, id int64, last bool) error {
 	default:
 		return fmt.Errorf("analyze recording %d: %w", id, err)
 	}
-	a, err := analysisOf(result)
+	a, err := s.analysisOf(result)
 	if err != nil {
 		return fmt.Errorf("analyze recording %d: %w", id, err)
 	}
@@ -397,7 +398,7 @@ func (s *Store) keep(ctx context.Context, dir string, res worker.Result) ([]reco
 	return media, nil
 }
 
-func analysisOf(res worker.Result) (recordings.Analysis, error) {
+func (s *Store) analysisOf(res worker.Result) (recordings.Analysis, error) {
 	f := res.Analyzed
 	if f == nil {
 		return recordings.Analysis{}, errors.New("the pass measured nothing")
@@ -410,10 +411,7 @@ func analysisOf(res worker.Result) (recordings.Analysis, error) {
 		Container: res.Container, Codec: res.Info.Codec, SampleRate: int64(res.Info.SampleRate), Channels: int64(res.Info.Channels), BitDepth: int64(res.Info.BitDepth),
 		Lossless: res.Info.Lossless, Seconds: res.Duration, Frames: res.Frames, Tempo: f.Tempo, TempoConfidence: f.TempoSure, Key: f.Key, KeyConfidence: f.KeySure,
 		Centroid: f.Centroid, Bars: f.RowBars, Wave: f.BigBars, Tones: strings.Join(tones, ","), Version: int64(f.VectorVersion), Descriptors: string(f.Descriptors),
-		Fingerprint: []byte(f.Fingerprint), PCMSHA256: res.PCMSHA256,
-	}
-	for _, v := range f.Vector {
-		a.Vector = binary.LittleEndian.AppendUint32(a.Vector, math.Float32bits(v))
+		Vector: s.Space.Pack(f.Vector), Fingerprint: []byte(f.Fingerprint), PCMSHA256: res.PCMSHA256,
 	}
 	if l := f.Loudness; l.HasLoudness {
 		a.LUFS, a.Range, a.TruePeak = &l.Integrated, &l.Range, &l.TruePeak

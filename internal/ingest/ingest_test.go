@@ -10,9 +10,12 @@ import (
 	"math"
 	"testing"
 	"testing/iotest"
+	"time"
 
+	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/blob"
+	"audiomicro/internal/db"
 	"audiomicro/internal/ingest"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/testkit"
@@ -81,6 +84,75 @@ func TestStorageBreaks(t *testing.T) {
 			if now.Processing != recordings.Analyzing || now.Frames != rec.Frames {
 				t.Errorf("%s: %s, %q, %d frames of %d", name, now.Processing, now.ProcessingNote, now.Frames, rec.Frames)
 			}
+		}
+	})
+}
+
+// TestRefresh describes a recording again whose vector an older version of the program left, and forgets the vector of one that cannot be
+// listened to any more.
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		ctx := context.Background()
+		ann := s.Person("Ann", "contributor")
+		vector := func(id int64) (version int64, v []byte) {
+			t.Helper()
+			type row struct {
+				Version int64  `db:"version"`
+				Vector  []byte `db:"vector"`
+			}
+			r, err := db.Get[row](ctx, s.DB, `SELECT version, vector FROM recording_analysis WHERE recording_id = $1`, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return r.Version, r.Vector
+		}
+		var ids []int64
+		for i := range 2 {
+			block := make([]float32, 24_000)
+			for k := range block {
+				block[k] = float32(0.3 * math.Sin(float64(k)*0.05*float64(i+1)))
+			}
+			var buf bytes.Buffer
+			if err := synth.WriteWAV(&buf, [][]float32{block}, 48_000); err != nil {
+				t.Fatal(err)
+			}
+			res, id := ann.Upload(map[string][]byte{fmt.Sprintf("tone%d.wav", i): buf.Bytes()}), int64(0)
+			if _, err := fmt.Sscanf(res.Location, "/recordings/%d/edit", &id); err != nil {
+				t.Fatalf("upload: %d %s", res.Status, res.Text)
+			}
+			testkit.Eventually(t, "it is analyzed", func() bool {
+				rec, err := s.Recordings.ByID(ctx, s.DB, id)
+				return err == nil && rec.Processing == recordings.Ready
+			})
+			ids = append(ids, id)
+		}
+		_, before := vector(ids[0])
+		if len(before) != likeness.Size {
+			t.Fatalf("a vector of %d bytes", len(before))
+		}
+		if _, err := db.Exec(ctx, s.DB, `UPDATE recording_analysis SET version = 1, vector = $1`, []byte{1, 2, 3}); err != nil {
+			t.Fatal(err)
+		}
+		// What stands under the second one's hash is no sound any more.
+		ref, _, err := s.Blobs.Put(ctx, bytes.NewReader(make([]byte, 5000)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(ctx, s.DB, `UPDATE recording SET sha256 = $1, byte_size = 5000 WHERE id = $2`, string(ref), ids[1]); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Ingest.Refresh(ctx, s.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		if version, v := vector(ids[0]); version != likeness.Version || !bytes.Equal(v, before) {
+			t.Errorf("described again: version %d, %d bytes, the same %t", version, len(v), bytes.Equal(v, before))
+		}
+		if version, v := vector(ids[1]); version != likeness.Version || len(v) != 0 {
+			t.Errorf("no sound any more: version %d, %d bytes", version, len(v))
+		}
+		if rec, err := s.Recordings.ByID(ctx, s.DB, ids[1]); err != nil || rec.Processing != recordings.Ready {
+			t.Errorf("what was ready is %s, %v", rec.Processing, err)
 		}
 	})
 }

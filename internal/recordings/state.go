@@ -275,6 +275,23 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 	return s.submitIfAsked(ctx, tx, id)
 }
 
+// DescribedBefore finds a recording whose description is of an older version than the given one, the newest first; db.ErrNotFound when
+// there is none.
+func (s *Store) DescribedBefore(ctx context.Context, version int64) (int64, error) {
+	return db.Get[int64](ctx, s.DB, `SELECT n.recording_id FROM recording_analysis n JOIN recording r ON r.id = n.recording_id
+		WHERE n.version < $1 AND r.processing = 'ready' ORDER BY n.created_at DESC, n.recording_id DESC LIMIT 1`, version)
+}
+
+// ForgetVector keeps the description of a recording that cannot be listened to again, but for its vector, which no longer compares, in tx.
+func (s *Store) ForgetVector(ctx context.Context, tx *db.Tx, id, version int64) error {
+	_, err := db.Exec(ctx, tx, `UPDATE recording_analysis SET version = $1, vector = $2 WHERE recording_id = $3`, version, []byte{}, id)
+	if err != nil {
+		return fmt.Errorf("forget the vector of recording %d: %w", id, err)
+	}
+	s.Feed.Note(ctx, tx, "recording", id)
+	return nil
+}
+
 func notNil(b []byte) []byte {
 	if b == nil {
 		return []byte{}

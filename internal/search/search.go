@@ -8,13 +8,13 @@ package search
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"sync/atomic"
 
+	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/db"
 	"audiomicro/internal/feed"
 	"audiomicro/internal/listening"
@@ -33,6 +33,7 @@ type Store struct {
 	Site       *web.Site
 	Log        *slog.Logger
 	Currency   string
+	Space      *likeness.Space
 	// InCart lists which recordings the request's cart holds, with the license model; app sets it to orders' answer.
 	InCart func(ctx context.Context) (map[int64]string, error)
 	// Held lists which of the recordings the account holds a license to, with the newest license's id; app sets it to
@@ -118,7 +119,7 @@ func (s *Store) load(ctx context.Context, cond string, args ...any) ([]index.Doc
 			ID: r.ID, Title: r.Title, Description: r.Description, Contributor: r.Contributor, ContributorShown: people[r.OwnerID].Text, ContributorID: r.OwnerID, Pack: r.Pack, PackID: r.PackID,
 			Tags: tags[r.ID], Category: r.Category, Licenses: licenses[r.ID], Free: r.FreeCode != "", PriceMinor: r.MinPrice, Seconds: r.Seconds, LUFS: math.NaN(), CentroidHz: r.Centroid,
 			Tempo: r.Tempo, TempoConfidence: r.TempoConfidence, Channels: int(r.Channels), SampleRate: int(r.SampleRate), BitDepth: int(r.BitDepth), Type: r.Type,
-			Loopable: r.Loopable != 0, PublishedAt: r.PublishedAt, Downloads: r.Downloads, Vector: vector(r.Vector),
+			Loopable: r.Loopable != 0, PublishedAt: r.PublishedAt, Downloads: r.Downloads, Vector: s.Space.Project(r.Vector),
 		}
 		if r.LUFS != nil {
 			d.LUFS = *r.LUFS
@@ -149,26 +150,13 @@ func (s *Store) offers(ctx context.Context, ids []int64) (map[int64][]string, er
 	return out, nil
 }
 
-// vector reads the stored descriptor; one of another version or length is left out of similarity.
-func vector(b []byte) []float32 {
-	const dims = 110
-	if len(b) != dims*4 {
-		return nil
-	}
-	out := make([]float32, dims)
-	for i := range out {
-		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[i*4:]))
-	}
-	return out
-}
-
 // Fill builds the index from the tables and returns the number of the feed from which Follow goes on. It reads that number
 // first: what changes meanwhile is applied again, which does no harm.
 func (s *Store) Fill(ctx context.Context) (seq int64, err error) {
 	if seq, err = s.Feed.Head(ctx); err != nil {
 		return 0, fmt.Errorf("fill the index: %w", err)
 	}
-	ix := index.New(index.Config{})
+	ix := index.New(index.Config{VectorDims: likeness.Dims})
 	last, batch := int64(0), []index.Document(nil)
 	var failed error
 	err = ix.PutAll(func() (index.Document, bool) {

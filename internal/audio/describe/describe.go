@@ -1,4 +1,4 @@
-// Package describe turns a stream into numbers for search: a vector of 110 for "sounds like", tempo, key, pitch, onsets, and the
+// Package describe turns a stream into numbers for search: a vector of 278 for "sounds like" (package likeness compares them), tempo, key, pitch, onsets, and the
 // descriptors of the Freesound API that can be computed honestly from one short-time spectrum.
 //
 // It looks at the frames of package spectrum, so that the transform is shared:
@@ -22,11 +22,11 @@ import (
 	"audiomicro/internal/audio/spectrum"
 )
 
-// VectorVersion names the features, their order and the normalization of Vector. Vectors of different versions do not compare.
-const VectorVersion = 1
+// VectorVersion names the features of Vector and their order. Vectors of different versions do not compare.
+const VectorVersion = 2
 
-// VectorSize is the length of Vector.
-const VectorSize = 110
+// VectorSize is the length of Vector: 110 features of the whole sound, and how 24 bands of its opening rise and die away.
+const VectorSize = wholeSize + openingSteps*openingBands
 
 const (
 	levelStep   = 1.5    // dB per bucket
@@ -52,6 +52,7 @@ type Analyzer struct {
 	frames   int64
 	flux     []float32
 	envelope envelope
+	opening  *opening
 	ends     ends
 	chroma   [12]float64 // frames' pitch classes weighted by amplitude
 }
@@ -72,14 +73,16 @@ func New(rate int) *Analyzer {
 	}
 	return &Analyzer{
 		pitch: pitch, rate: float64(rate), fps: float64(rate) / float64(window/2), extract: newExtractor(rate, window),
-		envelope: newEnvelope(rate, window/2), loudest: levelLow,
+		envelope: newEnvelope(rate, window/2), opening: newOpening(rate), loudest: levelLow,
 	}
 }
 
 // Frame takes the next frame of the stream; it has the shape of spectrum.Analyzer.OnFrame.
 func (a *Analyzer) Frame(f *spectrum.Frame) {
 	a.frames++
-	a.envelope.add(f.Samples[len(f.Samples)/2:])
+	heard := f.Samples[len(f.Samples)/2:] // the earlier half came with the frame before
+	a.envelope.add(heard)
+	a.opening.add(heard)
 	level := 10 * math.Log10(float64(f.Total)+1e-20)
 	if level < -60 {
 		a.quiet++

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"audiomicro/internal/audio/describe"
+	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/audio/spectrum"
 )
 
@@ -257,7 +258,17 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-func cosine(a, b [describe.VectorSize]float32) float64 {
+// cosine says how alike two descriptions are in the space that the program ships.
+func cosine(t *testing.T, x, y []float64) float64 {
+	t.Helper()
+	space, err := likeness.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := space.Project(space.Pack(x)), space.Project(space.Pack(y))
+	if len(a) != likeness.Dims || len(b) != likeness.Dims {
+		t.Fatalf("projected to %d and %d dimensions", len(a), len(b))
+	}
 	var ab, aa, bb float64
 	for i := range a {
 		ab += float64(a[i]) * float64(b[i])
@@ -282,18 +293,18 @@ func TestVectorHearsThrough(t *testing.T) {
 		noisy[i] += v
 	}
 	for name, x := range map[string][]float32{"quieter": quieter, "noisy": noisy} {
-		if c := cosine(base.Vector, run(44100, 4096, x).Vector); c < 0.85 {
+		if c := cosine(t, base.Vector, run(44100, 4096, x).Vector); c < 0.85 {
 			t.Errorf("%s: cosine %.3f", name, c)
 		}
 	}
-	if c := cosine(base.Vector, run(44100, 4096, quieter).Vector); c < 0.999 {
+	if c := cosine(t, base.Vector, run(44100, 4096, quieter).Vector); c < 0.999 {
 		t.Errorf("gain changes the vector: cosine %.4f", c)
 	}
-	if c := cosine(base.Vector, run(44100, 777, original, original).Vector); c < 0.9999 {
+	if c := cosine(t, base.Vector, run(44100, 777, original, original).Vector); c < 0.9999 {
 		t.Errorf("a second equal channel or other blocks change the vector: cosine %.5f", c)
 	}
 	for name, x := range map[string][]float32{"scale": scale(44100, 220, true), "noise": noise(44100*6, 0.1, 1)} {
-		if c := cosine(base.Vector, run(44100, 4096, x).Vector); c > 0.6 {
+		if c := cosine(t, base.Vector, run(44100, 4096, x).Vector); c > 0.6 {
 			t.Errorf("a beat sounds like %s: cosine %.3f", name, c)
 		}
 	}
@@ -323,7 +334,7 @@ func TestNothingIsEverInfinite(t *testing.T) {
 				t.Errorf("%s: %v", what, err)
 			}
 			for i, v := range r.Vector {
-				if math.IsNaN(float64(v)) || v < -4 || v > 4 {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
 					t.Errorf("%s: vector[%d] = %g", what, i, v)
 				}
 			}

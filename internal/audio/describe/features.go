@@ -50,8 +50,7 @@ type extractor struct {
 	first    int // lowest bin looked at, 40 Hz
 	hz       []float32
 	hz2, hz3 []float32
-	melFrom  []int
-	mel      [][]float32
+	mel      filters
 	dct      [][]float32
 	contrast [contrastBands + 1]int
 	chromaTo int
@@ -79,19 +78,24 @@ func newExtractor(rate, window int) *extractor {
 		e.contrast[i] = bin(hz)
 	}
 	e.chromaTo = min(bin(5000), n-1)
-	e.melTables(n)
+	e.mel, e.dct = melFilters(n, e.binHz, melBands), cosines()
 	return e
 }
 
-// melTables builds triangles of equal width on the mel scale (O'Shaughnessy: 2595 log10(1 + f/700)), each of sum 1, and the
-// orthonormal DCT-II.
-func (e *extractor) melTables(n int) {
+// filters are triangles over bins, each of sum 1.
+type filters struct {
+	from    []int // first bin of each
+	weights [][]float32
+}
+
+// melFilters builds triangles of equal width on the mel scale (O'Shaughnessy: 2595 log10(1 + f/700)) over n bins.
+func melFilters(n int, binHz float64, bands int) (m filters) {
 	mel := func(hz float64) float64 { return 2595 * math.Log10(1+hz/700) }
 	edge := func(i int) float64 {
-		m := mel(melLow) + (mel(melHigh)-mel(melLow))*float64(i)/(melBands+1)
-		return 700 * (math.Pow(10, m/2595) - 1) / e.binHz
+		at := mel(melLow) + (mel(melHigh)-mel(melLow))*float64(i)/float64(bands+1)
+		return 700 * (math.Pow(10, at/2595) - 1) / binHz
 	}
-	for b := range melBands {
+	for b := range bands {
 		low, middle, high := edge(b), edge(b+1), edge(b+2)
 		from := int(math.Ceil(low))
 		var w []float32
@@ -107,8 +111,13 @@ func (e *extractor) melTables(n int) {
 		for i := range w {
 			w[i] /= float32(sum)
 		}
-		e.melFrom, e.mel = append(e.melFrom, from), append(e.mel, w)
+		m.from, m.weights = append(m.from, from), append(m.weights, w)
 	}
+	return m
+}
+
+// cosines are the rows of an orthonormal DCT-II over the mel bands.
+func cosines() (rows [][]float32) {
 	for k := range mfccCount {
 		row := make([]float32, melBands)
 		scale := math.Sqrt(2.0 / melBands)
@@ -118,8 +127,9 @@ func (e *extractor) melTables(n int) {
 		for b := range row {
 			row[b] = float32(scale * math.Cos(math.Pi*float64(k)*(float64(b)+0.5)/melBands))
 		}
-		e.dct = append(e.dct, row)
+		rows = append(rows, row)
 	}
+	return rows
 }
 
 // frame fills out with everything but level, flux and deltas, and returns the flux.
@@ -136,10 +146,10 @@ func (e *extractor) frame(f *spectrum.Frame, out *features) (flux float32) {
 // timbre computes the MFCC and the flux from the mel bands.
 func (e *extractor) timbre(f *spectrum.Frame, out *features) (flux float32) {
 	var top float32
-	for b, w := range e.mel {
+	for b, w := range e.mel.weights {
 		e.bands[b] = 0
 		if len(w) > 0 {
-			e.bands[b] = f32.DotProduct(w, f.Power[e.melFrom[b]:])
+			e.bands[b] = f32.DotProduct(w, f.Power[e.mel.from[b]:])
 		}
 		top = max(top, e.bands[b])
 	}

@@ -6,7 +6,7 @@ import "math"
 // sound has no such property or is too short, is left out. Times are seconds from the start. Means and variances are over the frames within
 // 60 dB of the loudest.
 type Result struct {
-	Vector [VectorSize]float32 `json:"-"` // normalized features for "sounds like", each within ±4; zero for silence
+	Vector []float64 `json:"-"` // VectorSize features for "sounds like" in their own units; nil for silence
 
 	BPM           float64 `json:"bpm,omitempty"`            // beats a minute, 40…240; 0 when nothing repeats
 	BPMConfidence float64 `json:"bpm_confidence,omitempty"` // 0…1
@@ -90,7 +90,8 @@ func (a *Analyzer) Result(sampleFrames int64) *Result {
 	}
 	r.pitch(a.pitch.found, seconds)
 	r.Loopable = a.loops(&s, r, seconds)
-	r.Vector = normalize(vector(&s, shape, seconds, len(times)))
+	v := vector(&s, shape, a.opening, seconds, len(times))
+	r.Vector = v[:]
 	return r
 }
 

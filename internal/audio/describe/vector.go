@@ -16,8 +16,12 @@ var vectorMeans = func() (at [42]int) {
 	return at
 }()
 
-// vector lays the raw features out: 42 means, 42 standard deviations, 20 mean changes of MFCC, 6 of the envelope.
-func vector(s *statistics, e shape, seconds float64, onsets int) (v [VectorSize]float64) {
+// wholeSize is the number of features of the whole sound.
+const wholeSize = 2*len(vectorMeans) + mfccCount + 6
+
+// vector lays the features out: 42 means, 42 standard deviations, 20 mean changes of MFCC, 6 of the envelope, and the levels of the
+// opening's bands, step by step.
+func vector(s *statistics, e shape, o *opening, seconds float64, onsets int) (v [VectorSize]float64) {
 	n := 0
 	for _, f := range vectorMeans {
 		v[n] = s.mean[f]
@@ -37,24 +41,14 @@ func vector(s *statistics, e shape, seconds float64, onsets int) (v [VectorSize]
 		math.Log2(seconds), e.centroid / seconds, e.attackEnd / seconds, math.Log10(e.attack), e.effective / seconds,
 		math.Log2(1 + float64(onsets)/max(seconds, 0.25)),
 	})
+	levels := o.levels()
+	copy(v[wholeSize:], levels[:])
 	return v
 }
 
-// pitchWeight is how much the pitch classes count: of 0, ½ and 1, ½ found drums of the same kind in other kits most often.
-const pitchWeight = 0.5
-
-// normalize brings every feature to mean 0 and deviation 1 over the reference set, cuts at ±4 and weighs it.
-func normalize(raw [VectorSize]float64) (v [VectorSize]float32) {
-	for i, x := range raw {
-		z := (x - reference[i].mean) / reference[i].deviation
-		if math.IsNaN(z) {
-			z = 0
-		}
-		z = min(max(z, -4), 4)
-		if k := i % len(vectorMeans); i < 2*len(vectorMeans) && vectorMeans[k] >= featChroma && vectorMeans[k] < featContrast {
-			z *= pitchWeight
-		}
-		v[i] = float32(z)
-	}
-	return v
+// IsPitchClass tells whether place i of a vector is about one of the twelve pitch classes, which a comparison of timbre may want to
+// weigh less.
+func IsPitchClass(i int) bool {
+	k := i % len(vectorMeans)
+	return i < 2*len(vectorMeans) && vectorMeans[k] >= featChroma && vectorMeans[k] < featContrast
 }

@@ -149,7 +149,7 @@ type Findings struct {
 	ToneBands      [8]float64      `json:"tone_bands"`       // average energy by tone class
 	Centroid       float64         `json:"centroid"`         // Hz
 	Descriptors    json.RawMessage `json:"descriptors"`      // flat object, names of the Freesound-compatible API
-	Vector         []float32       `json:"vector"`           // of package describe
+	Vector         []float64       `json:"vector"`           // of package describe; empty for silence
 	VectorVersion  int             `json:"vector_version"`   //
 	Tempo          float64         `json:"tempo"`            // beats per minute; 0 when none was found
 	TempoSure      float64         `json:"tempo_confidence"` // 0 to 1

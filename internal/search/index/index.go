@@ -60,7 +60,7 @@ type Config struct {
 	ExactForm       float64 // share that a word adds where it stands as typed, beyond what any form of its stem scores; 0.2
 	Popularity      float64 // added per factor e of downloads; 0.05
 	TempoConfidence float64 // least confidence with which a tempo is searchable; 0.5
-	VectorDims      int     // length of Document.Vector; 110
+	VectorDims      int     // length of Document.Vector; 64
 }
 
 func (c Config) withDefaults() Config {
@@ -76,7 +76,7 @@ func (c Config) withDefaults() Config {
 		c.Weights = Weights{4, 4, 1.5, 1, 2}
 	}
 	if c.VectorDims == 0 {
-		c.VectorDims = 110
+		c.VectorDims = 64
 	}
 	return c
 }

@@ -311,8 +311,8 @@ func TestSearchWhileWriting(t *testing.T) {
 	const documents = 300
 	ix := index.New(index.Config{})
 	put := func(id int64, word string) {
-		d := index.Document{ID: id, Title: word + " sound", Tags: []string{word, "always"}, Category: "fx-a", Type: word, Vector: make([]float32, 110)}
-		d.Vector[id%110] = 1
+		d := index.Document{ID: id, Title: word + " sound", Tags: []string{word, "always"}, Category: "fx-a", Type: word, Vector: make([]float32, 64)}
+		d.Vector[id%64] = 1
 		if err := ix.Put(d); err != nil {
 			t.Error(err)
 		}

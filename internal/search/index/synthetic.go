@@ -104,7 +104,7 @@ func (m *maker) document(id int64) Document {
 		d.Tempo, d.TempoConfidence = float64(60+r.IntN(130)), r.Float64()
 		d.Key = pick(r, "C", "Am", "G", "Em", "F#m", "D", "Bb")
 	}
-	d.Vector = make([]float32, 110)
+	d.Vector = make([]float32, 64)
 	for i := range d.Vector {
 		d.Vector[i] = float32(r.NormFloat64())
 	}

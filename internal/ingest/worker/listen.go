@@ -1,0 +1,27 @@
+package worker
+
+import (
+	"context"
+	"os"
+)
+
+// Listen analyzes the file at path and keeps nothing of what was made: only the measurements remain. req says which tools there are and
+// how long the sound may be.
+func Listen(ctx context.Context, path string, req Request) (Result, error) {
+	src, err := os.Open(path)
+	if err != nil {
+		return Result{}, err
+	}
+	defer src.Close()
+	stat, err := src.Stat()
+	if err != nil {
+		return Result{}, err
+	}
+	dir, err := os.MkdirTemp("", "audiomicro-listen-")
+	if err != nil {
+		return Result{}, err
+	}
+	defer os.RemoveAll(dir) // a leftover in the system's temporary folder is no failure of the measurement
+	req.Size, req.Outputs = stat.Size(), []Output{Analysis}
+	return Start(ctx, req, src, dir, nil)
+}
