@@ -2,7 +2,8 @@ package index
 
 import (
 	"math"
-	"slices"
+	"runtime"
+	"sync"
 
 	"audiomicro/internal/search/query"
 
@@ -71,16 +72,21 @@ func (ix *Index) Like(vector []float32, n int, where *query.Filter) []Hit {
 	return ix.nearest(q, norm, n, where, -1)
 }
 
-// nearest scans every vector. The caller holds the lock.
+// near is a sound and the cosine of its vector with the one asked for.
+type near struct {
+	slot uint32
+	cos  float32
+}
+
+// scanPart is how many vectors are worth a goroutine: about 2 ms.
+const scanPart = 1 << 16
+
+// nearest scans every vector, in as many parts as there are cores. The caller holds the lock.
 func (ix *Index) nearest(v []int8, norm float32, n int, where *query.Filter, self int64) []Hit {
 	n = min(n, query.MaxOffset)
 	set := ix.vectors
 	if where != nil {
 		set = roaring.And(set, ix.eval(where, ix.live))
-	}
-	type near struct {
-		slot uint32
-		cos  float32
 	}
 	better := func(a, b near) bool {
 		if a.cos != b.cos {
@@ -88,20 +94,48 @@ func (ix *Index) nearest(v []int8, norm float32, n int, where *query.Filter, sel
 		}
 		return ix.ids[a.slot] > ix.ids[b.slot]
 	}
-	top := newTop(n, better)
-	dims := ix.cfg.VectorDims
-	eachSlot(set, func(slot uint32) {
-		if int64(slot) == self {
-			return
+	parts := max(min(runtime.GOMAXPROCS(0), int(set.GetCardinality()/scanPart)), 1)
+	tops := make([]*top[near], parts)
+	var done sync.WaitGroup
+	for p := range parts {
+		tops[p] = newTop(n, better)
+		from, to := uint32(len(ix.ids)*p/parts), uint32(len(ix.ids)*(p+1)/parts)
+		done.Go(func() { ix.scan(tops[p], set, from, to, v, norm, self) })
+	}
+	done.Wait()
+	best := newTop(n, better)
+	for _, part := range tops {
+		for _, found := range part.heap {
+			best.add(found)
 		}
-		top.add(near{slot, float32(i8.DotProduct(v, ix.vector[int(slot)*dims:][:dims])) / (norm * ix.norm[slot])})
-	})
-	best := top.sorted()
-	hits := make([]Hit, len(best))
-	for i, b := range best {
+	}
+	list := best.sorted()
+	hits := make([]Hit, len(list))
+	for i, b := range list {
 		hits[i] = Hit{ID: ix.ids[b.slot], Score: float64(b.cos), FromPack: 1}
 	}
-	return slices.Clip(hits)
+	return hits
+}
+
+// scan compares v with the vectors of set's slots from (inclusive) to (exclusive).
+func (ix *Index) scan(best *top[near], set *roaring.Bitmap, from, to uint32, v []int8, norm float32, self int64) {
+	if part := uint64(to - from); part < uint64(len(ix.ids)) {
+		within := roaring.New()
+		within.AddRange(uint64(from), uint64(to))
+		set = roaring.And(set, within)
+	}
+	dims := ix.cfg.VectorDims
+	least := float32(-2) // the last cosine on the list once it is full: nearly every sound is passed over by one comparison
+	eachSlot(set, func(slot uint32) {
+		cos := float32(i8.DotProduct(v, ix.vector[int(slot)*dims:][:dims])) / (norm * ix.norm[slot])
+		if cos < least || int64(slot) == self {
+			return
+		}
+		best.add(near{slot, cos})
+		if last, full := best.last(); full {
+			least = last.cos
+		}
+	})
 }
 
 // eachSlot calls f for every slot of set in order.

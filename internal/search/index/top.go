@@ -45,6 +45,14 @@ func (t *top[T]) add(v T) {
 	}
 }
 
+// last is the worst that is kept; full is false while everything still is.
+func (t *top[T]) last() (v T, full bool) {
+	if len(t.heap) < t.n || t.n == 0 {
+		return v, false
+	}
+	return t.heap[0], true
+}
+
 // sorted is what was kept, the best first.
 func (t *top[T]) sorted() []T {
 	slices.SortFunc(t.heap, func(a, b T) int {
