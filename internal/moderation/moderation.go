@@ -40,6 +40,7 @@ const (
 const (
 	SameBytes = "same bytes" // another person sent exactly this file
 	SameSound = "same sound" // another person's recording decodes to the same samples
+	Copied    = "copied"     // another person's recording sounds the same, wholly or in part, by its fingerprint
 )
 
 // Review is one request for publication.
@@ -118,7 +119,7 @@ func (s *Store) Enqueue(ctx context.Context, tx *db.Tx, id int64) error {
 	return s.Recordings.Publish(ctx, tx, id)
 }
 
-// match finds an older recording of somebody else with the same file or the same samples.
+// match finds a recording of somebody else with the same file, the same samples or the same sound.
 func (s *Store) match(ctx context.Context, tx *db.Tx, rec recordings.Recording) (flag string, id int64, err error) {
 	same, err := s.Recordings.SameBytes(ctx, tx, rec.SHA256)
 	if err != nil {
@@ -138,7 +139,11 @@ func (s *Store) match(ctx context.Context, tx *db.Tx, rec recordings.Recording) 
 			return SameSound, other.ID, nil
 		}
 	}
-	return "", 0, nil
+	copies, err := s.Recordings.Copies(ctx, tx, rec.ID)
+	if err != nil || len(copies) == 0 {
+		return "", 0, err
+	}
+	return Copied, copies[0].Recording.ID, nil
 }
 
 // Queue lists open reviews, oldest first.

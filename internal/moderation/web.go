@@ -401,6 +401,11 @@ func (s *Store) compare(ctx context.Context, c *ui.ReviewCase, rec recordings.Re
 	c.Note = &ui.Note{Tone: ui.ToneWarn, Lead: "What matched:", Text: map[string]string{
 		SameBytes: "two people sent the same file to the byte.", SameSound: "files of two people decode to the same samples.",
 	}[reviews[0].Flag]}
+	if reviews[0].Flag == Copied {
+		if c.Note.Text, err = s.copied(ctx, rec.ID, other.ID); err != nil {
+			return err
+		}
+	}
 	first := "The other one came first."
 	if rec.CreatedAt < other.CreatedAt {
 		first = "This one came first."
@@ -425,9 +430,27 @@ func (s *Store) compare(ctx context.Context, c *ui.ReviewCase, rec recordings.Re
 	return nil
 }
 
+// copied says how much of two recordings sounds the same.
+func (s *Store) copied(ctx context.Context, id, other int64) (string, error) {
+	copies, err := s.Recordings.Copies(ctx, s.DB, id)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range copies {
+		if c.Recording.ID == other {
+			return fmt.Sprintf("the fingerprints of both agree in %.1f %% of their bits over %s. It may be a copy, a part or a re-encoding: listen to both.",
+				100*(1-c.BitError), ui.Clock(c.Seconds)), nil
+		}
+	}
+	return "the fingerprints of both agreed when it was submitted. Listen to both.", nil
+}
+
 func flagText(flag string) string {
-	if flag == SameBytes {
+	switch flag {
+	case SameBytes:
 		return "Same file as another"
+	case Copied:
+		return "Sounds like a copy"
 	}
 	return "Same sound as another"
 }

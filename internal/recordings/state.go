@@ -268,6 +268,9 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 	if err != nil {
 		return fmt.Errorf("save analysis of recording %d: %w", id, err)
 	}
+	if err := s.savePrint(ctx, tx, id, a.Fingerprint); err != nil {
+		return err
+	}
 	if err := s.AddMedia(ctx, tx, id, media); err != nil {
 		return err
 	}

@@ -246,13 +246,6 @@ const (
 	candidates = 12
 )
 
-// Shares of differing bits below which two recordings are the same, and below which a person should listen. Measured on real music: the
-// same piece as Vorbis .004, Opus .006, MP3 .061, another piece .50 at its best offset.
-const (
-	SameBelow   = 0.25
-	ReviewBelow = 0.35
-)
-
 // Similarity aligns two fingerprints. The error is the share of bits that differ over the overlap at the best offset: 0 for
 // the same recording, 0.5 for unrelated ones (and 1 when one is empty). The offset is where b
 // begins in a, in items of 0.124 s.
