@@ -159,7 +159,7 @@ func TestPaysOnce(t *testing.T) {
 	each(t, func(t *testing.T, s *shop) {
 		ctx := context.Background()
 		s.add(buyer, 1)
-		left, paid := s.place("a", payments.TestName), s.place("b", payments.TestName)
+		left, paid := s.twins(payments.TestName, payments.TestName)
 		if _, err := s.o.Pay(ctx, buyer, paid.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -179,6 +179,8 @@ func TestPaysOnce(t *testing.T) {
 		}
 		_, err = s.o.Pay(ctx, buyer, promised.ID)
 		refused(t, "paying what is promised", err, http.StatusConflict, "promised already")
+		_, err = s.o.Place(ctx, buyer, s.checkout("d", payments.TestName))
+		refused(t, "ordering what is promised", err, http.StatusConflict, `for this project already; its payment is promised`)
 		s.sound()
 	})
 }
@@ -275,7 +277,12 @@ func TestExpiry(t *testing.T) {
 		if _, err := s.o.Pay(ctx, buyer, byCard.ID); err != nil {
 			t.Fatal(err)
 		}
-		byInvoice := s.place("b", payments.ManualName)
+		other := s.checkout("b", payments.ManualName)
+		other.Project = "The Bridge"
+		byInvoice, err := s.o.Place(ctx, buyer, other)
+		if err != nil {
+			t.Fatal(err)
+		}
 		s.pass(4 * 24 * time.Hour)
 		if err := s.o.Sweep(ctx); err != nil {
 			t.Fatal(err)
@@ -283,7 +290,7 @@ func TestExpiry(t *testing.T) {
 		if a, b := s.order(byCard.ID).State, s.order(byInvoice.ID).State; a != orders.Expired || b != orders.Draft {
 			t.Errorf("after 4 days: %s, %s", a, b)
 		}
-		_, err := s.o.Pay(ctx, buyer, byCard.ID)
+		_, err = s.o.Pay(ctx, buyer, byCard.ID)
 		refused(t, "paying an expired order", err, http.StatusConflict, "has expired")
 		// Money that was on its way is still taken.
 		if _, err := s.tp.Decide(ctx, s.ref(byCard.ID), true); err != nil {

@@ -6,7 +6,8 @@
 //
 // What it promises: an order is paid in one transaction with its licenses, its entries in the book, its invoice number and its
 // receipt, exactly once, however often a message or a click repeats; a refund reverses all of it, line by line. A price is the
-// one the buyer saw, or nothing is ordered. What stands in the way is said in a sentence (web.Public).
+// one the buyer saw, or nothing is ordered. Of one license for one project an account never has two orders that money can still
+// pay: a later order takes the place of an earlier one. What stands in the way is said in a sentence (web.Public).
 package orders
 
 import (
@@ -82,7 +83,7 @@ const (
 func MailKinds() []mail.Kind {
 	return []mail.Kind{
 		{Name: mailReceipt, Class: mail.Service, Why: "confirms a payment and leads to the licenses"},
-		{Name: mailInvoice, Class: mail.Service, Why: "says how to pay an order by bank transfer"},
+		{Name: mailInvoice, Class: mail.Service, Why: "says how to pay an order by bank transfer, or that another order took its place and it is not to be paid"},
 		{Name: mailRefund, Class: mail.Service, Why: "confirms a refund and names the licenses that ended"},
 	}
 }
@@ -150,10 +151,12 @@ type Order struct {
 	PlacedAt  int64   `db:"placed_at"`
 	PaidAt    *int64  `db:"paid_at"`
 	UpdatedAt int64   `db:"updated_at"`
+	// ReplacedBy is the order that took the place of this one, which is canceled; nil when none did.
+	ReplacedBy *int64 `db:"replaced_by"`
 }
 
 const orderColumns = `id, number, account_id, place_key, state, licensee, company, project, country, currency, subtotal_minor, tax_name, tax_basis, tax_minor,
-	total_minor, provider, placed_at, paid_at, updated_at`
+	total_minor, provider, placed_at, paid_at, updated_at, replaced_by`
 
 // Name is how people call the order: its invoice number once it is paid, before that its id.
 func (o Order) Name() string {

@@ -28,7 +28,7 @@ func Personal() personal.Declaration {
 				Cols: personal.With(personal.Plain("id", "cart_id"), personal.Group(cart, "recording_id", "model_code", "price_minor", "currency", "added_at"))},
 			{Name: "orders", Subject: "orders.account_id", Why: "What was ordered by whom, and its invoice.",
 				Cols: personal.With(personal.Plain("id", "place_key"), personal.Group(buyer, "account_id", "licensee", "company", "country"),
-					personal.Group(order, "number", "state", "project", "currency", "subtotal_minor", "tax_name", "tax_basis", "tax_minor", "total_minor", "provider", "placed_at", "paid_at", "updated_at"))},
+					personal.Group(order, "number", "state", "project", "currency", "subtotal_minor", "tax_name", "tax_basis", "tax_minor", "total_minor", "provider", "placed_at", "paid_at", "updated_at", "replaced_by"))},
 			{Name: "order_line", Subject: "order_line.order_id -> orders.account_id", Why: "Each license of an order, and whose recording it is for.",
 				Cols: personal.With(personal.Plain("id", "order_id", "n"), personal.Group(maker, "contributor_id"),
 					personal.Group(order, "recording_id", "title", "model_code", "model_version", "model_name", "price_minor", "tax_minor", "royalty_minor", "refunded_at"))},

@@ -139,6 +139,9 @@ func (s *Store) Place(ctx context.Context, accountID int64, c Checkout) (Order, 
 	var stale error
 	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
 		stale = nil
+		if err := lockAccount(ctx, tx, accountID); err != nil {
+			return err
+		}
 		var err error
 		out, err = db.Get[Order](ctx, tx, `SELECT `+orderColumns+` FROM orders WHERE account_id = $1 AND place_key = $2`, accountID, c.Key)
 		if err == nil {
@@ -163,7 +166,11 @@ func (s *Store) Place(ctx context.Context, accountID int64, c Checkout) (Order, 
 			stale = s.staleCart(quote, c.Seen)
 			return nil
 		}
-		out, err = s.place(ctx, tx, accountID, quote, c)
+		earlier, err := s.earlier(ctx, tx, accountID, cart, c.Project)
+		if err != nil {
+			return err
+		}
+		out, err = s.place(ctx, tx, accountID, quote, c, earlier)
 		return err
 	})
 	if err == nil && stale != nil {
@@ -192,12 +199,15 @@ func (o Order) same(c Checkout) error {
 	if o.Licensee == c.Licensee && o.Company == c.Company && o.Project == c.Project && o.Country == c.Country && o.Provider == c.Provider {
 		return nil
 	}
-	doing := "waits for payment; if you do not want it, cancel it on its page"
-	if !o.State.Open() {
+	doing, then := "waits for payment; if you do not want it, cancel it on its page", ""
+	switch {
+	case !o.State.Open():
 		doing = "is " + string(o.State)
+	case strings.EqualFold(o.Project, c.Project):
+		doing, then = "waits for payment", "; that takes its place"
 	}
-	return &web.Public{Status: http.StatusConflict, Err: ErrSent, Text: fmt.Sprintf("Nothing was ordered now. This form made order %s before, for %s and the project %q, which %s. Send the form again to order what it says now.",
-		o.Name(), o.Licensee, o.Project, doing)}
+	return &web.Public{Status: http.StatusConflict, Err: ErrSent, Text: fmt.Sprintf("Nothing was ordered now. This form made order %s before, for %s and the project %q, which %s. Send the form again to order what it says now%s.",
+		o.Name(), o.Licensee, o.Project, doing, then)}
 }
 
 // staleCart says what changed since the buyer looked.
@@ -247,7 +257,7 @@ func holds(held []licensing.License, recording int64, code, project string) bool
 	})
 }
 
-func (s *Store) place(ctx context.Context, tx *db.Tx, accountID int64, quote Quote, c Checkout) (Order, error) {
+func (s *Store) place(ctx context.Context, tx *db.Tx, accountID int64, quote Quote, c Checkout, earlier []Order) (Order, error) {
 	id, err := tx.NewID(ctx, "order")
 	if err != nil {
 		return Order{}, err
@@ -255,7 +265,7 @@ func (s *Store) place(ctx context.Context, tx *db.Tx, accountID int64, quote Quo
 	o := Order{ID: id, AccountID: accountID, PlaceKey: c.Key, State: Draft, Licensee: c.Licensee, Company: c.Company, Project: c.Project, Country: c.Country,
 		Currency: s.Currency, Subtotal: quote.Subtotal.Minor, TaxName: s.TaxName, TaxBasis: s.TaxBasis, Tax: quote.Tax.Minor, Total: quote.Total.Minor,
 		Provider: c.Provider, PlacedAt: s.now(), UpdatedAt: s.now()}
-	_, err = db.Exec(ctx, tx, `INSERT INTO orders (`+orderColumns+`) VALUES ($1,NULL,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,NULL,$16)`,
+	_, err = db.Exec(ctx, tx, `INSERT INTO orders (`+orderColumns+`) VALUES ($1,NULL,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,NULL,$16,NULL)`,
 		o.ID, o.AccountID, o.PlaceKey, string(o.State), o.Licensee, o.Company, o.Project, o.Country, o.Currency, o.Subtotal, o.TaxName, o.TaxBasis, o.Tax, o.Total, o.Provider, o.PlacedAt)
 	if err != nil {
 		return Order{}, fmt.Errorf("place order %d: %w", o.ID, err)
@@ -287,18 +297,25 @@ func (s *Store) place(ctx context.Context, tx *db.Tx, accountID int64, quote Quo
 	if _, err := s.Payments.Open(ctx, tx, o.ID, o.Provider, o.Amount()); err != nil {
 		return Order{}, err
 	}
+	if err := s.replace(ctx, tx, earlier, o); err != nil {
+		return Order{}, err
+	}
 	if o.Provider == payments.ManualName {
-		return o, s.letter(ctx, tx, s.invoiceLetter(o))
+		return o, s.letter(ctx, tx, s.invoiceLetter(o, earlier))
 	}
 	return o, nil
 }
 
-func (s *Store) invoiceLetter(o Order) Letter {
-	return Letter{Kind: mailInvoice, AccountID: o.AccountID, Subject: fmt.Sprintf("How to pay order %d", o.ID),
+func (s *Store) invoiceLetter(o Order, instead []Order) Letter {
+	l := Letter{Kind: mailInvoice, AccountID: o.AccountID, Subject: fmt.Sprintf("How to pay order %d", o.ID),
 		Paragraphs: []string{
 			fmt.Sprintf("Thank you for your order. Please transfer %s and name order %d as the reference.", o.Amount().Exact(), o.ID),
 			s.BankDetail, "Your licenses are issued when the money has arrived; you will get another mail then."},
 		Button: mail.Button{Label: "See the order", URL: fmt.Sprintf("%s/orders/%d", s.SiteURL, o.ID)}}
+	for _, e := range instead {
+		l.Paragraphs = append(l.Paragraphs, fmt.Sprintf("It takes the place of order %d, which is canceled: please do not pay that one.", e.ID))
+	}
+	return l
 }
 
 // Pay sends the buyer of an open order to pay, and tells where to: a page of the provider, or empty when the order's own page
@@ -348,23 +365,32 @@ func (s *Store) Pay(ctx context.Context, accountID, orderID int64) (redirect str
 	return started.Redirect, nil
 }
 
-// needed refuses to charge for an order whose licenses came with another one meanwhile: who went back from the payment and ordered
-// again has two, and would pay twice for the same.
+// needed refuses to charge for an order whose licenses came with another one meanwhile.
 func (s *Store) needed(ctx context.Context, q db.Querier, o Order) error {
+	l, err := s.holdsLine(ctx, q, o)
+	if err == nil && l != nil {
+		err = conflict("Nothing was charged. You hold the %s license of %q for the project %q already. Cancel order %s, and order what is left of it anew.", l.ModelName, l.Title, o.Project, o.Name())
+	}
+	return err
+}
+
+// holdsLine finds a line of an unpaid order whose license its buyer holds for the project already, by another order; nil means none.
+// Orders placed before a later one took the place of an earlier one can be paid beside each other.
+func (s *Store) holdsLine(ctx context.Context, q db.Querier, o Order) (*Line, error) {
 	held, err := s.Licensing.Held(ctx, q, o.AccountID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	lines, err := s.Lines(ctx, q, o.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, l := range lines {
 		if holds(held, l.RecordingID, l.ModelCode, o.Project) {
-			return conflict("Nothing was charged. You hold the %s license of %q for the project %q already. Cancel order %s, and order what is left of it anew.", l.ModelName, l.Title, o.Project, o.Name())
+			return &l, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // payable refuses an order that cannot be paid any more.
@@ -372,6 +398,8 @@ func payable(o Order) error {
 	switch {
 	case o.State.Settled():
 		return conflict("Order %s is paid already. Your licenses are in the library.", o.Name())
+	case o.ReplacedBy != nil:
+		return conflict("Order %s was canceled, because you ordered the same again: order %d took its place. Nothing was charged.", o.Name(), *o.ReplacedBy)
 	case o.State == Canceled:
 		return conflict("Order %s was canceled and cannot be paid. Order again; your cart is as you left it.", o.Name())
 	case o.State == Authorized:

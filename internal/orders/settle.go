@@ -45,26 +45,26 @@ func (s *Store) move(ctx context.Context, tx *db.Tx, orderID int64, to State, fr
 // paid makes an order paid with all that belongs to it: the book, the licenses, the invoice number, the receipt. The
 // conditional UPDATE lets exactly one caller through.
 func (s *Store) paid(ctx context.Context, tx *db.Tx, p payments.Payment) error {
+	o, err := s.lockedOrder(ctx, tx, p.OrderID)
+	if err != nil {
+		return err
+	}
 	lines, err := s.Lines(ctx, tx, p.OrderID)
 	if err != nil {
 		return err
 	}
 	for _, l := range lines {
 		if _, err := s.recording(ctx, tx, l.RecordingID); errors.Is(err, db.ErrNotFound) {
-			// Nothing can be licensed any more: the order is closed and the money goes back.
-			if err := s.move(ctx, tx, p.OrderID, Canceled, Draft, Pending, Authorized, Failed, Expired); err != nil {
-				return err
-			}
-			o, err := s.Order(ctx, tx, p.OrderID)
-			if err != nil {
-				return err
-			}
-			if err := s.tooLate(ctx, tx, o, p, "a recording in it no longer exists"); err != nil {
-				return err
-			}
-			return fmt.Errorf("recording %d of order %d is gone: %w", l.RecordingID, p.OrderID, payments.ErrRefused)
+			return s.useless(ctx, tx, p, "a recording in it no longer exists") // nothing can be licensed any more
 		} else if err != nil {
 			return err
+		}
+	}
+	if !o.State.Settled() && o.State != Canceled {
+		if l, err := s.holdsLine(ctx, tx, o); err != nil {
+			return err
+		} else if l != nil {
+			return s.useless(ctx, tx, p, fmt.Sprintf("you hold the %s license of %q for the project %q already", l.ModelName, l.Title, o.Project))
 		}
 	}
 	n, err := db.Exec(ctx, tx, `UPDATE orders SET state = 'paid', paid_at = $2, updated_at = $2 WHERE id = $1 AND state IN ('draft', 'pending', 'authorized', 'failed', 'expired')`,
@@ -72,13 +72,15 @@ func (s *Store) paid(ctx context.Context, tx *db.Tx, p payments.Payment) error {
 	if err != nil {
 		return fmt.Errorf("pay order %d: %w", p.OrderID, err)
 	}
-	o, err := s.Order(ctx, tx, p.OrderID)
-	if err != nil {
+	if o, err = s.Order(ctx, tx, p.OrderID); err != nil {
 		return err
 	}
 	if n == 0 {
 		why := "the order was paid before"
-		if o.State == Canceled {
+		switch {
+		case o.ReplacedBy != nil:
+			why = fmt.Sprintf("you ordered the same again, and order %d took its place", *o.ReplacedBy)
+		case o.State == Canceled:
 			why = "the order was canceled before"
 		}
 		if err := s.tooLate(ctx, tx, o, p, why); err != nil {
@@ -114,6 +116,21 @@ func (s *Store) paid(ctx context.Context, tx *db.Tx, p payments.Payment) error {
 		return err
 	}
 	return s.raise(ctx, tx, WasPaid{OrderID: o.ID})
+}
+
+// useless closes an order that money came for and that cannot be fulfilled any more: the money goes back.
+func (s *Store) useless(ctx context.Context, tx *db.Tx, p payments.Payment, why string) error {
+	if err := s.move(ctx, tx, p.OrderID, Canceled, Draft, Pending, Authorized, Failed, Expired); err != nil {
+		return err
+	}
+	o, err := s.Order(ctx, tx, p.OrderID)
+	if err != nil {
+		return err
+	}
+	if err := s.tooLate(ctx, tx, o, p, why); err != nil {
+		return err
+	}
+	return fmt.Errorf("order %d cannot be fulfilled, because %s: %w", o.ID, why, payments.ErrRefused)
 }
 
 // tooLate books a payment that is of no use, in and out again, and tells the buyer; payments sends the money back.
@@ -207,7 +224,7 @@ func (s *Store) receipt(o Order, lines []Line) Letter {
 // nothing. A closed order and one of another provider are refused with a sentence.
 func (s *Store) MarkPaid(ctx context.Context, orderID int64) error {
 	return s.DB.Tx(ctx, func(tx *db.Tx) error {
-		o, err := s.Order(ctx, tx, orderID)
+		o, err := s.lockedOrder(ctx, tx, orderID)
 		if err != nil {
 			return err
 		}
@@ -216,10 +233,17 @@ func (s *Store) MarkPaid(ctx context.Context, orderID int64) error {
 			return nil
 		case o.State.Settled():
 			return conflict("Order %s was paid and refunded. The buyer has to order again.", o.Name())
+		case o.ReplacedBy != nil:
+			return conflict("Order %s was canceled, because its buyer ordered the same again: order %d took its place. If the money is for that one, mark that one paid; else send it back.", o.Name(), *o.ReplacedBy)
 		case o.State == Canceled:
 			return conflict("Order %s was canceled and cannot be paid. If the money came, send it back; the buyer may order again.", o.Name())
 		case o.Provider != payments.ManualName:
 			return conflict("Order %s is paid through %s, which reports it by itself.", o.Name(), o.Provider)
+		}
+		if l, err := s.holdsLine(ctx, tx, o); err != nil {
+			return err
+		} else if l != nil {
+			return conflict("Order %s cannot be paid: its buyer holds the %s license of %q for the project %q by another order. Nothing was booked. Send the money back.", o.Name(), l.ModelName, l.Title, o.Project)
 		}
 		tries, err := s.Payments.OfOrder(ctx, tx, o.ID)
 		if err != nil {

@@ -57,6 +57,16 @@ func (s *Store) adminOrder(w http.ResponseWriter, r *http.Request) error {
 	amount := func(minor int64) string { return money.Of(minor, o.Currency).Exact() }
 	facts := []ui.Fact{{Label: "Licensee", Value: joined(o.Licensee, o.Company)}, {Label: "Project", Value: o.Project}, {Label: "Country", Value: countryName(o.Country)},
 		{Label: "Net", Value: amount(o.Subtotal)}, {Label: taxLabel(o.TaxName, o.TaxBasis), Value: amount(o.Tax)}, {Label: "Total", Value: amount(o.Total)}, {Label: "Pays with", Value: o.Provider}}
+	instead, err := s.replaced(r.Context(), o.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range instead {
+		facts = append(facts, ui.Fact{Label: "In place of", Value: fmt.Sprintf("Order %d, canceled", e.ID)})
+	}
+	if o.ReplacedBy != nil {
+		facts = append(facts, ui.Fact{Label: "Its place was taken by", Value: fmt.Sprintf("Order %d", *o.ReplacedBy)})
+	}
 	sold := ui.Table{Caption: "Licenses", Head: []ui.Column{{Title: "Recording"}, {Title: "License"}, {Title: "Certificate"}, {Title: "Net", Figure: true}, {Title: "Contributor's share", Figure: true}}}
 	for _, l := range lines {
 		row := []ui.Cell{{Text: l.Title, URL: fmt.Sprintf("/recordings/%d", l.RecordingID)}, {Text: fmt.Sprintf("%s, version %d", l.ModelName, l.ModelVersion)}, {}, {Text: amount(l.Price)}, {Text: amount(l.Royalty)}}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/money"
@@ -67,6 +68,15 @@ func (s *Store) showCheckout(w http.ResponseWriter, r *http.Request, typed url.V
 		Total:   quote.Total.Exact(), PayLabel: "Pay " + quote.Total.Exact(), Royalty: s.people(quote),
 		Terms: &ui.Link{Text: "terms of each license", URL: "/licenses"}, Signed: "Signed in as " + me.Name + ". Your cart is kept if anything fails.",
 		Disclosure: "The provider sees the sum and the number of your order, not what you buy.",
+	}
+	waiting, err := s.waiting(ctx, me.ID, cart)
+	if err != nil {
+		return err
+	}
+	for _, o := range waiting {
+		p.Waiting = append(p.Waiting, ui.Note{Tone: ui.ToneWarn, Lead: "Order " + o.Name() + " waits for payment.",
+			Text:  fmt.Sprintf("It has sounds of this cart, for the project %s. Ordering them for that project again cancels it.", o.Project),
+			Links: []ui.Link{{Text: "See the order", URL: fmt.Sprintf("/orders/%d", o.ID)}}})
 	}
 	if s.TaxBasis > 0 {
 		p.Summary = append(p.Summary, ui.Fact{Label: taxLabel(s.TaxName, s.TaxBasis), Value: quote.Tax.Exact()})
@@ -143,7 +153,24 @@ func (s *Store) checkout(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
+	if instead, err := s.replaced(r.Context(), order.ID); err != nil {
+		return err
+	} else if len(instead) > 0 {
+		web.Notify(w, s.Site.Secure, placeTaken(order, instead))
+	}
 	return s.sendToPay(w, r, order)
+}
+
+// placeTaken says which orders an order took the place of.
+func placeTaken(o Order, instead []Order) string {
+	if len(instead) == 1 {
+		return fmt.Sprintf("Order %d takes the place of order %d, which is canceled.", o.ID, instead[0].ID)
+	}
+	names := make([]string, len(instead))
+	for i, e := range instead {
+		names[i] = fmt.Sprint(e.ID)
+	}
+	return fmt.Sprintf("Order %d takes the place of the orders %s, which are canceled.", o.ID, strings.Join(names, ", "))
 }
 
 // clean bounds what a refused form shows again.
@@ -291,6 +318,13 @@ func (s *Store) orderView(r *http.Request, o Order) (ui.OrderPage, error) {
 	if o.TaxBasis > 0 {
 		p.Summary = append(p.Summary, ui.Fact{Label: taxLabel(o.TaxName, o.TaxBasis), Value: money.Of(o.Tax, o.Currency).Exact()})
 	}
+	instead, err := s.replaced(ctx, o.ID)
+	if err != nil {
+		return p, err
+	}
+	for _, e := range instead {
+		p.Facts = append(p.Facts, ui.Fact{Label: "In place of", Value: fmt.Sprintf("Order %d, canceled", e.ID)})
+	}
 	if o.PaidAt != nil {
 		p.Facts = append(p.Facts, ui.Fact{Label: "Paid", Value: ui.Date(*o.PaidAt)})
 	}
@@ -321,6 +355,10 @@ func (s *Store) orderView(r *http.Request, o Order) (ui.OrderPage, error) {
 		p.Note = &ui.Note{Tone: ui.ToneBad, Text: "The payment was refused. Your cart is kept. Try again or order with another way to pay."}
 	case Canceled:
 		p.Note = &ui.Note{Text: "This order was canceled. Nothing was charged."}
+		if o.ReplacedBy != nil {
+			p.Note.Text = fmt.Sprintf("This order was canceled, because the same was ordered again: order %d took its place. Nothing was charged.", *o.ReplacedBy)
+			p.Note.Links = []ui.Link{{Text: "See that order", URL: fmt.Sprintf("/orders/%d", *o.ReplacedBy)}}
+		}
 		if back, err := s.sentBack(ctx, o); err != nil {
 			return p, err
 		} else if back > 0 {

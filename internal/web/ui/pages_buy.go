@@ -26,6 +26,7 @@ type CheckoutPage struct {
 	Providers     []Option
 	ProviderError string
 	Errors        []FormError
+	Waiting       []Note // earlier orders that this one may take the place of
 	Summary       []Fact
 	Total         string
 	PayLabel      string // "Pay $38.75"
