@@ -68,8 +68,9 @@ type App struct {
 	accountPages   *accounts.Pages
 	recordingPages *recordings.Pages
 
-	instance string
-	unlock   func()
+	instance  string
+	readiness readiness
+	unlock    func()
 }
 
 // Options are what is not a setting.

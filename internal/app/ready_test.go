@@ -1,11 +1,16 @@
 package app_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"os"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
 	"audiomicro/internal/testkit"
 )
@@ -21,9 +26,7 @@ func TestNotReady(t *testing.T) {
 			if _, err := db.Exec(t.Context(), tx, `UPDATE instance SET value = value WHERE name = 'id'`); err != nil {
 				return err
 			}
-			if got := v.Get("/readyz"); got.Status != http.StatusServiceUnavailable {
-				t.Errorf("while the database hangs: %d %s", got.Status, got.Text)
-			}
+			testkit.Eventually(t, "the site is not ready while the database hangs", func() bool { return v.Get("/readyz").Status == http.StatusServiceUnavailable })
 			if got := v.Get("/healthz"); got.Status != http.StatusOK {
 				t.Errorf("alive all the same: %d", got.Status)
 			}
@@ -32,9 +35,43 @@ func TestNotReady(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := v.Get("/readyz"); got.Status != http.StatusOK {
-			t.Errorf("afterwards: %d %s", got.Status, got.Text)
+		testkit.Eventually(t, "the site is ready again", func() bool { return v.Get("/readyz").Status == http.StatusOK })
+	})
+}
+
+// counted is a blob store that counts how often it was asked whose it is.
+type counted struct {
+	blob.Store
+	asked *atomic.Int64
+}
+
+func (c counted) Marker(ctx context.Context) (string, error) {
+	c.asked.Add(1)
+	return c.Store.Marker(ctx)
+}
+
+// TestReadyIsCheap asks for readiness many times, at once and in a row: about one proof a second is made for all of them.
+func TestReadyIsCheap(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		var proofs atomic.Int64
+		s.App.Blobs = counted{s.App.Blobs, &proofs}
+		began := time.Now()
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				for range 10 {
+					if got := s.Visitor().Get("/readyz"); got.Status != http.StatusOK {
+						t.Errorf("%d %s", got.Status, got.Text)
+					}
+				}
+			})
 		}
+		wg.Wait()
+		if most := int64(time.Since(began)/time.Second) + 2; proofs.Load() > most {
+			t.Errorf("%d proofs for 200 questions within %v", proofs.Load(), time.Since(began))
+		}
+		s.App.Blobs = s.App.Blobs.(counted).Store
 	})
 }
 

@@ -1,13 +1,10 @@
 package app
 
 import (
-	"context"
 	"net/http"
-	"time"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/accounts"
-	"audiomicro/internal/db"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
 	assets "audiomicro/web"
@@ -39,30 +36,6 @@ func (a *App) mount() {
 	a.Site.Mount(a.Orders.Routes()...)
 	a.Site.Mount(a.freesound().Routes()...)
 	a.Site.Frame = a.frame
-}
-
-// readyWithin is how long the database and the blob store may take to prove that they work.
-const readyWithin = 5 * time.Second
-
-// ready answers 200 when the process can do its work: the database takes writes and the bytes are where they belong.
-func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
-	if !a.Search.Ready() {
-		return &web.Public{Status: http.StatusServiceUnavailable, Text: "The search index is being filled.", RetryAfter: time.Second}
-	}
-	// A database or a bucket that hangs is as bad as one that is gone, and who asks here wants to know soon.
-	ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
-	defer cancel()
-	_, err := db.Exec(ctx, a.DB, `UPDATE instance SET value = value WHERE name = 'id'`)
-	if err == nil {
-		var marker string
-		if marker, err = a.Blobs.Marker(ctx); err == nil && marker != a.instance {
-			return web.Refuse(http.StatusServiceUnavailable, "The blob store belongs to another installation.")
-		}
-	}
-	if err != nil {
-		return &web.Public{Status: http.StatusServiceUnavailable, Text: "Not ready.", Err: err, RetryAfter: 5 * time.Second}
-	}
-	return web.WriteJSON(w, http.StatusOK, map[string]string{"status": "ready", "version": a.Version})
 }
 
 // frame is what surrounds every page.
