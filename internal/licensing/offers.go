@@ -158,6 +158,22 @@ func (s *Store) OffersOf(ctx context.Context, q db.Querier, recordings []int64) 
 	return out, nil
 }
 
+// Prices lists a recording's offers by model code with the price as typed, "" for free ones.
+func (s *Store) Prices(ctx context.Context, q db.Querier, recordingID int64) (map[string]string, error) {
+	offers, err := s.Offers(ctx, q, recordingID)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, o := range offers {
+		out[o.Model.Code] = ""
+		if !o.Model.IsFree() {
+			out[o.Model.Code] = o.Price.Decimal()
+		}
+	}
+	return out, nil
+}
+
 // HasOffer tells whether a recording is offered under any license.
 func (s *Store) HasOffer(ctx context.Context, q db.Querier, recordingID int64) (bool, error) {
 	n, err := db.Get[int64](ctx, q, `SELECT count(*) FROM offer WHERE recording_id = $1`, recordingID)

@@ -226,11 +226,32 @@ func (s *Store) Describe(ctx context.Context, tx *db.Tx, editor access.Actor, id
 	return nil
 }
 
-// Version is what a description said until an edit.
+// Version is what a recording said until an edit.
 type Version struct {
 	EditorID int64  `db:"editor_id"`
 	At       int64  `db:"at"`
-	Was      string `db:"was"` // JSON of Description
+	Was      string `db:"was"` // JSON of Past
+}
+
+// Past is a description with the offers that stood beside it: prices as typed by license code, "" for free ones. Offers is nil in
+// versions that were kept before offers were.
+type Past struct {
+	Description
+	Offers map[string]string `json:"offers"`
+}
+
+// Remember keeps in the history of a recording that was published once what it says now, in tx: its offers are about to change, and
+// nothing else.
+func (s *Store) Remember(ctx context.Context, tx *db.Tx, editor access.Actor, id int64) error {
+	r, err := s.ByID(ctx, tx, id)
+	if err != nil || r.State != Published && r.State != Unpublished {
+		return err
+	}
+	tags, err := s.Tags(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return s.keepHistory(ctx, tx, editor, r, tags)
 }
 
 func (s *Store) keepHistory(ctx context.Context, tx *db.Tx, editor access.Actor, r Recording, tags []string) error {
@@ -242,7 +263,12 @@ func (s *Store) keepHistory(ctx context.Context, tx *db.Tx, editor access.Actor,
 		}
 		pack = p.Name
 	}
-	was, err := json.Marshal(Description{Title: r.Title, Description: r.Description, Tags: tags, Category: r.Category, Pack: pack, AITraining: r.AITraining == "yes", Rights: r.RightsAt != 0})
+	offers, err := s.Offers(ctx, tx, r.ID)
+	if err != nil {
+		return err
+	}
+	was, err := json.Marshal(Past{Offers: offers, Description: Description{Title: r.Title, Description: r.Description, Tags: tags, Category: r.Category, Pack: pack,
+		AITraining: r.AITraining == "yes", Rights: r.RightsAt != 0}})
 	if err != nil {
 		return err
 	}
@@ -257,7 +283,7 @@ func (s *Store) keepHistory(ctx context.Context, tx *db.Tx, editor access.Actor,
 	return nil
 }
 
-// History lists earlier versions of a description, newest first.
+// History lists earlier versions of a recording's description and offers, newest first.
 func (s *Store) History(ctx context.Context, id int64) ([]Version, error) {
 	return db.Query[Version](ctx, s.DB, `SELECT editor_id, at, was FROM recording_edit WHERE recording_id = $1 ORDER BY at DESC, id DESC LIMIT 100`, id)
 }

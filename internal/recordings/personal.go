@@ -28,7 +28,7 @@ func Personal() personal.Declaration {
 			personal.Plain("recording_id", "version", "created_at"), personal.Group(file, "descriptors", "vector", "fingerprint", "pcm_sha256"))},
 		{Name: "recording_print", Subject: "recording_print.recording_id -> recording.owner_id", Why: "Parts of a recording's fingerprint, for finding copies.", Cols: personal.With(
 			personal.Plain("recording_id"), personal.Group(file, "item"))},
-		{Name: "recording_edit", Subject: "recording_edit.recording_id -> recording.owner_id", Why: "What a description said before it was changed.", Cols: personal.With(
+		{Name: "recording_edit", Subject: "recording_edit.recording_id -> recording.owner_id", Why: "What a recording said, and for how much it was offered, before that was changed.", Cols: personal.With(
 			personal.Plain("id", "recording_id", "at"), personal.Group(file, "editor_id", "was"))},
 	}}
 }

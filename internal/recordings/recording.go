@@ -132,6 +132,9 @@ type Store struct {
 	Now  func() time.Time
 	// HasOffer tells whether the recording is offered under any license; app sets it to licensing's answer.
 	HasOffer func(ctx context.Context, q db.Querier, id int64) (bool, error)
+	// Offers tells under which license models the recording is offered, by code, with the price as typed ("" for free ones), for its
+	// history; app sets it to licensing's answer.
+	Offers func(ctx context.Context, q db.Querier, id int64) (map[string]string, error)
 	// Submitted opens the review of a recording in the transaction of its submission; app sets it to moderation's Enqueue.
 	Submitted func(ctx context.Context, tx *db.Tx, id int64) error
 	// Raise enqueues what others do about an event, in the event's transaction; app sets it to the job queue's.

@@ -19,6 +19,7 @@ import (
 	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/db"
 	"audiomicro/internal/licensing"
+	"audiomicro/internal/money"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
@@ -33,8 +34,10 @@ type editing struct {
 	file    fileTags
 	keep    map[string]bool // personal fields that stay, by key
 	tags    string          // as typed
+	seen    string          // marks of what the form showed when it was opened
 	errs    []ui.FormError
 	note    *ui.Note
+	status  int // of the page; 0: what errs say
 }
 
 func (s *Store) startEditing(ctx context.Context, rec recordings.Recording) (editing, error) {
@@ -47,6 +50,7 @@ func (s *Store) startEditing(ctx context.Context, rec recordings.Recording) (edi
 	if e.had, err = s.Licensing.Offers(ctx, s.DB, rec.ID); err != nil {
 		return e, err
 	}
+	e.seen = said{e.desc, offersOf(e.had)}.marks()
 	models, err := s.offerable(ctx, e.had)
 	if err != nil {
 		return e, err
@@ -88,10 +92,20 @@ func (s *Store) editForm(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	edit := s.typed(&e, r.PostForm)
+	if edit.Seen = clip(r.PostForm.Get("seen"), 200); edit.Seen != "" {
+		e.seen = edit.Seen
+	}
 	if len(e.errs) > 0 {
 		return s.showEditing(w, r, e)
 	}
 	err = s.Save(r.Context(), access.From(r.Context()), rec.ID, edit)
+	var old *stale
+	if errors.As(err, &old) {
+		if e, err = s.besideAnother(r, e, old); err != nil {
+			return err
+		}
+		return s.showEditing(w, r, e)
+	}
 	if e.refuse("offer", err) {
 		return s.showEditing(w, r, e)
 	}
@@ -108,7 +122,17 @@ func (s *Store) editForm(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if r.PostForm.Get("act") != "submit" {
-		web.Notify(w, s.Site.Secure, "Saved.")
+		now, err := s.kept(r.Context(), s.DB, rec)
+		if err != nil {
+			return err
+		}
+		text := "Saved."
+		typed := said{edit.Description, edit.Offers}
+		typed.desc.Rights = now.desc.Rights // not asked once it is published
+		if now.marks() != typed.marks() {
+			text = "Saved, together with what another page changed meanwhile."
+		}
+		web.Notify(w, s.Site.Secure, text)
 		return web.See(w, r, editURL(rec.ID))
 	}
 	problems, waits, err := s.problems(r.Context(), rec.ID)
@@ -117,6 +141,9 @@ func (s *Store) editForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(problems) > 0 {
 		if e.rec, err = s.Recordings.ByID(r.Context(), s.DB, rec.ID); err != nil {
+			return err
+		}
+		if e, err = s.startEditing(r.Context(), e.rec); err != nil {
 			return err
 		}
 		for _, p := range problems {
@@ -134,6 +161,41 @@ func (s *Store) editForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	web.Notify(w, s.Site.Secure, "Submitted for review. You hear from us by mail.")
 	return web.See(w, r, "/my-sounds")
+}
+
+// besideAnother is the form again after another page saved some of its fields: what was typed is kept where both changed
+// something, elsewhere stands what both pages made together. Sent again, it replaces what the other page saved.
+func (s *Store) besideAnother(r *http.Request, typed editing, old *stale) (editing, error) {
+	rec, err := s.Recordings.ByID(r.Context(), s.DB, typed.rec.ID)
+	if err != nil {
+		return typed, err
+	}
+	e, err := s.startEditing(r.Context(), rec)
+	if err != nil {
+		return e, err
+	}
+	e.desc, e.keep, e.seen = old.merged.desc, typed.keep, old.kept.marks()
+	if e.tags = strings.Join(e.desc.Tags, ", "); old.has("tags") {
+		e.tags = typed.tags
+	}
+	if old.has("offer") || offersText(old.merged.offers) != offersText(old.kept.offers) {
+		e.choices = typed.choices
+	}
+	models, err := s.Licensing.Models(r.Context(), s.DB)
+	if err != nil {
+		return e, err
+	}
+	prices := map[string]string{}
+	for _, o := range old.kept.offers {
+		prices[o.Code] = ""
+		if o.Price.Minor != 0 {
+			prices[o.Code] = o.Price.Decimal()
+		}
+	}
+	e.errs = old.errors(s.offersInWords(models, prices))
+	e.note = &ui.Note{Tone: ui.ToneWarn, Lead: "Not saved yet.", Text: "This recording was saved on another page after you opened this one, and both changed the same. What you typed stands here, with what only the other page changed."}
+	e.status = http.StatusConflict
+	return e, nil
 }
 
 // refuse takes up an error written for visitors as one of the form; false means that it is none of a form's.
@@ -239,7 +301,7 @@ func (s *Store) showEditing(w http.ResponseWriter, r *http.Request, e editing) e
 		parts = append(parts, below("Earlier versions", ui.LogLines(history)))
 	}
 	v := web.View{Title: "Describe " + nameOf(e.rec), Section: ui.SectionUpload, Edit: noIndex}
-	if len(e.errs) > 0 {
+	if v.Status = e.status; v.Status == 0 && len(e.errs) > 0 {
 		v.Status = http.StatusUnprocessableEntity
 	}
 	return s.Site.Page(w, r, v, stack(parts...))
@@ -249,7 +311,7 @@ func (s *Store) describePage(a access.Actor, e editing) ui.DescribePage {
 	rec := e.rec
 	page := ui.DescribePage{
 		Title: "Describe " + nameOf(rec), Sound: s.sound(a, rec, rec.FileName), Action: editURL(rec.ID), Offers: e.choices, Errors: e.errs, Note: e.note,
-		Save: "Save", Tech: s.tech(e), TagIdeas: e.tagIdeas(),
+		Hidden: []ui.Hidden{{Name: "seen", Value: e.seen}}, Save: "Save", Tech: s.tech(e), TagIdeas: e.tagIdeas(),
 		Fields: []ui.Field{
 			{Name: "title", Label: "Title", Value: e.desc.Title, Wide: true, MaxLength: recordings.MaxTitle, Hint: "What can be heard, in plain words."},
 			{Name: "description", Label: "Description", Type: "textarea", Rows: 6, Wide: true, Value: e.desc.Description, Optional: true, MaxLength: recordings.MaxDescription, Hint: "Markdown. Where, when, with what."},
@@ -269,7 +331,7 @@ func (s *Store) describePage(a access.Actor, e editing) ui.DescribePage {
 		}
 	}
 	if len(e.file.personal) > 0 && e.file.canStrip && rec.PublishedAt == 0 {
-		page.Hidden = []ui.Hidden{{Name: "personal", Value: "1"}}
+		page.Hidden = append(page.Hidden, ui.Hidden{Name: "personal", Value: "1"})
 		for _, f := range e.file.personal {
 			page.Personal = append(page.Personal, ui.PersonalField{Key: f.key, Source: f.Source, Name: f.Name, Value: clip(f.Value, 300), Why: f.Why, Keep: e.keep[f.key]})
 		}
@@ -364,19 +426,26 @@ func (e *editing) tagIdeas() []string {
 	return ideas[:min(len(ideas), 12)]
 }
 
-// EditLog tells what a description said before its edits after publishing, newest first, for its owner and moderators.
+// EditLog tells what a recording said, and how it was offered, before its edits after publishing, newest first, for its owner and moderators.
 func (s *Store) EditLog(ctx context.Context, rec recordings.Recording) ([]ui.LogLine, error) {
 	versions, err := s.Recordings.History(ctx, rec.ID)
 	if err != nil || len(versions) == 0 {
 		return nil, err
 	}
-	now, err := s.describing(ctx, s.DB, rec)
+	models, err := s.Licensing.Models(ctx, s.DB)
 	if err != nil {
+		return nil, err
+	}
+	var now recordings.Past
+	if now.Description, err = s.describing(ctx, s.DB, rec); err != nil {
+		return nil, err
+	}
+	if now.Offers, err = s.Licensing.Prices(ctx, s.DB, rec.ID); err != nil {
 		return nil, err
 	}
 	out := make([]ui.LogLine, len(versions))
 	for i, v := range versions {
-		var was recordings.Description
+		var was recordings.Past
 		if err := json.Unmarshal([]byte(v.Was), &was); err != nil {
 			return nil, fmt.Errorf("history of recording %d: %w", rec.ID, err)
 		}
@@ -384,14 +453,31 @@ func (s *Store) EditLog(ctx context.Context, rec recordings.Recording) ([]ui.Log
 		if v.EditorID != rec.OwnerID {
 			who = "administrator"
 		}
-		out[i] = ui.LogLine{At: v.At, Who: who, Text: difference(was, now)}
+		out[i] = ui.LogLine{At: v.At, Who: who, Text: difference(was, now, func(offers map[string]string) string { return s.offersInWords(models, offers) })}
 		now = was
 	}
 	return out, nil
 }
 
+// offersInWords names the offers of a version: "CC BY 4.0, Standard $9".
+func (s *Store) offersInWords(models []licensing.Model, offers map[string]string) string {
+	var out []string
+	for _, m := range models {
+		price, ok := offers[m.Code]
+		if !ok {
+			continue
+		}
+		text := m.Name
+		if amount, err := money.Parse(price, s.Licensing.Currency); err == nil {
+			text += " " + amount.String()
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", ")
+}
+
 // difference says in words what an edit changed, with what stood there before.
-func difference(was, is recordings.Description) string {
+func difference(was, is recordings.Past, offersInWords func(map[string]string) string) string {
 	var parts []string
 	add := func(name, a, b string) {
 		if a == b {
@@ -403,12 +489,15 @@ func difference(was, is recordings.Description) string {
 		parts = append(parts, name+" was “"+clip(a, 200)+"”")
 	}
 	add("Title", was.Title, is.Title)
-	add("Description", was.Description, is.Description)
+	add("Description", was.Description.Description, is.Description.Description)
 	add("Tags", strings.Join(was.Tags, ", "), strings.Join(is.Tags, ", "))
 	add("Category", was.Category, is.Category)
 	add("Pack", was.Pack, is.Pack)
 	if was.AITraining != is.AITraining {
 		parts = append(parts, map[bool]string{true: "AI training was allowed", false: "AI training was not allowed"}[was.AITraining])
+	}
+	if was.Offers != nil {
+		add("Offer", offersInWords(was.Offers), offersInWords(is.Offers))
 	}
 	if len(parts) == 0 {
 		return "Saved without a change"

@@ -24,6 +24,9 @@ type Edit struct {
 	Imports bool
 	// Submit asks for review as soon as the analysis is done.
 	Submit bool
+	// Seen marks what the form showed when it was opened (said.marks): what another page saved meanwhile is joined with this edit,
+	// and what both changed refuses it as *stale. Empty: the edit replaces whatever is kept.
+	Seen string
 }
 
 // Save keeps an edit in one transaction: the description with its history, the offers, and whether the recording is paid. The
@@ -40,12 +43,28 @@ func (s *Store) save(ctx context.Context, tx *db.Tx, editor access.Actor, id int
 	if err != nil {
 		return err
 	}
-	changed, err := s.changes(ctx, tx, rec, e.Description)
+	kept, err := s.kept(ctx, tx, rec)
 	if err != nil {
 		return err
 	}
-	if changed || rec.State == recordings.Submitted {
+	if e.Seen != "" {
+		typed := said{e.Description.Clean(), e.Offers}
+		if rec.PublishedAt != 0 {
+			typed.desc.Rights = kept.desc.Rights // was declared, and is not asked any more
+		}
+		merged, both := merge(kept, typed, e.Seen)
+		if len(both) > 0 {
+			return &stale{kept: kept, merged: merged, both: both}
+		}
+		e.Description, e.Offers = merged.desc, merged.offers
+	}
+	switch {
+	case changes(rec, kept.desc, e.Description) || rec.State == recordings.Submitted:
 		if err := s.Recordings.Describe(ctx, tx, editor, id, e.Description); err != nil {
+			return err
+		}
+	case e.SetOffers && offersText(kept.offers) != offersText(e.Offers):
+		if err := s.Recordings.Remember(ctx, tx, editor, id); err != nil {
 			return err
 		}
 	}
@@ -70,16 +89,25 @@ func (s *Store) saveOffers(ctx context.Context, tx *db.Tx, rec recordings.Record
 	return s.Recordings.SetPaid(ctx, tx, rec.ID, change.Paid)
 }
 
-// changes tells whether d says anything else than what is kept, so that saving a form untouched leaves no trace in the history.
-func (s *Store) changes(ctx context.Context, tx *db.Tx, rec recordings.Recording, d recordings.Description) (bool, error) {
-	was, err := s.describing(ctx, tx, rec)
+// kept is what a recording's form would say now.
+func (s *Store) kept(ctx context.Context, q db.Querier, rec recordings.Recording) (said, error) {
+	d, err := s.describing(ctx, q, rec)
 	if err != nil {
-		return false, err
+		return said{}, err
 	}
+	had, err := s.Licensing.Offers(ctx, q, rec.ID)
+	if err != nil {
+		return said{}, err
+	}
+	return said{d, offersOf(had)}, nil
+}
+
+// changes tells whether d says anything else than what is kept, so that saving a form untouched leaves no trace in the history.
+func changes(rec recordings.Recording, was, d recordings.Description) bool {
 	d = d.Clean()
 	same := was.Title == d.Title && was.Description == d.Description && was.Category == d.Category && was.Pack == d.Pack && was.AITraining == d.AITraining &&
 		(was.Rights == d.Rights || rec.PublishedAt != 0) && slices.Equal(was.Tags, d.Tags)
-	return !same, nil
+	return !same
 }
 
 // describing is what a recording says now.
