@@ -36,6 +36,8 @@ func commands() []command {
 		{"import", "DIR --as NAME [--csv FILE] [--license CODE] [--publish] [--json]", "bring a folder of sounds in; may be run again", importFolder},
 		{"order list", "[--state STATE] [--json]", "list the newest orders", orderList},
 		{"order pay", "ID… [--json]", "mark orders by invoice paid: the money is here", orderPay},
+		{"key list", "[--json]", "list the keys that certificates were signed with", keyList},
+		{"key rotate", "[--json]", "sign certificates with a new key; those of before still verify", keyRotate},
 		{"verify", "FILE [--key FILE] [--json]", "check a license certificate, offline", verify},
 		{"doctor", "[--read-data] [--json]", "compare rows, bytes, licenses and the book", doctor},
 		{"backup create", "--to DIR", "copy everything into a new folder while the site runs", backupCreate},

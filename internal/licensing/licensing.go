@@ -12,7 +12,6 @@ package licensing
 import (
 	"bytes"
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"embed"
@@ -29,7 +28,6 @@ import (
 
 	"audiomicro/internal/db"
 	"audiomicro/internal/feed"
-	"audiomicro/internal/licensing/certificate"
 	"audiomicro/internal/money"
 	"audiomicro/internal/web"
 )
@@ -74,8 +72,16 @@ type Store struct {
 	Recording func(ctx context.Context, q db.Querier, id int64) (Recording, error)
 
 	Site *web.Site // for the pages
-	// Feed is told when a model is offered again or no more; nil tells nobody.
+	// Feed is told when a model is offered again or no more, or its floor moves; nil tells nobody.
 	Feed *feed.Feed
+	// Raise enqueues what others do about an event, in its transaction; nil raises nothing.
+	Raise func(ctx context.Context, tx *db.Tx, event any) error
+}
+
+// FloorRaised means that a model's lowest price went up from From, in minor units: offers below it are off sale (Fallen).
+type FloorRaised struct {
+	Code string
+	From int64
 }
 
 func (s *Store) random() io.Reader {
@@ -144,45 +150,6 @@ func (s *Store) addText(ctx context.Context, tx *db.Tx, m Model) error {
 func textHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
-}
-
-func (s *Store) seedKey(ctx context.Context, tx *db.Tx) error {
-	seed := make([]byte, ed25519.SeedSize)
-	if _, err := io.ReadFull(s.random(), seed); err != nil {
-		return fmt.Errorf("make signing key: %w", err)
-	}
-	public := ed25519.NewKeyFromSeed(seed).Public().(ed25519.PublicKey)
-	_, err := db.Exec(ctx, tx, `INSERT INTO signing_key (id, seed, public, current, created_at) VALUES ($1,$2,$3,1,$4) ON CONFLICT (current) DO NOTHING`,
-		certificate.KeyID(public), seed, []byte(public), s.now())
-	if err != nil {
-		return fmt.Errorf("keep signing key: %w", err)
-	}
-	return nil
-}
-
-// signingKey is the key that signs now.
-func signingKey(ctx context.Context, q db.Querier) (ed25519.PrivateKey, error) {
-	seed, err := db.Get[[]byte](ctx, q, `SELECT seed FROM signing_key WHERE current = 1`)
-	if err != nil {
-		return nil, fmt.Errorf("read signing key: %w", err)
-	}
-	if len(seed) != ed25519.SeedSize {
-		return nil, fmt.Errorf("read signing key: %d bytes", len(seed))
-	}
-	return ed25519.NewKeyFromSeed(seed), nil
-}
-
-// PublicKeys are the instance's verification keys, the current one first.
-func (s *Store) PublicKeys(ctx context.Context) ([]ed25519.PublicKey, error) {
-	all, err := db.Query[[]byte](ctx, s.DB, `SELECT public FROM signing_key ORDER BY COALESCE(current, 0) DESC, created_at DESC`)
-	if err != nil {
-		return nil, fmt.Errorf("read public keys: %w", err)
-	}
-	keys := make([]ed25519.PublicKey, len(all))
-	for i, k := range all {
-		keys[i] = ed25519.PublicKey(k)
-	}
-	return keys, nil
 }
 
 // modelRow is a model joined with one of its versions.
@@ -305,8 +272,11 @@ func (s *Store) SaveModel(ctx context.Context, m Model) (version int64, err erro
 		if err != nil {
 			return fmt.Errorf("save license model %s: %w", m.Code, err)
 		}
-		if m.Active != was.Active && s.Feed != nil {
+		if (m.Active != was.Active || m.FloorMinor != was.FloorMinor) && s.Feed != nil {
 			s.Feed.Note(ctx, tx, "license model", 0) // prices of many recordings appear or go
+		}
+		if m.FloorMinor > was.FloorMinor && s.Raise != nil {
+			return s.Raise(ctx, tx, FloorRaised{Code: m.Code, From: was.FloorMinor})
 		}
 		return nil
 	})
