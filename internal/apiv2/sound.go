@@ -156,7 +156,7 @@ func (f *Face) license(offers []licensing.Offered) string {
 		switch {
 		case o.Model.IsFree():
 			return f.Licensing.DeedURL(o.Model)
-		case best == "" && o.Model.Active:
+		case best == "" && o.OnSale():
 			best = f.Licensing.DeedURL(o.Model)
 		}
 	}

@@ -232,7 +232,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.Site.Actor = a.accountPages.Actor
 	a.People = &people.Store{DB: a.DB, Blobs: a.Blobs, Feed: a.Feed, Site: a.Site, Now: a.Now, Log: a.Log, Tones: a.tonesOf}
 	a.Recordings = &recordings.Store{DB: a.DB, Feed: a.Feed, Now: a.Now, Raise: a.Jobs.Raise}
-	a.Licensing = &licensing.Store{DB: a.DB, Feed: a.Feed, Now: a.Now, Currency: c.Currency, SiteName: c.SiteName, SiteURL: c.URL, Recording: a.licensedRecording, Site: a.Site}
+	a.Licensing = &licensing.Store{DB: a.DB, Feed: a.Feed, Now: a.Now, Currency: c.Currency, SiteName: c.SiteName, SiteURL: c.URL, Recording: a.licensedRecording, Site: a.Site, Raise: a.Jobs.Raise}
 	a.Recordings.HasOffer, a.Recordings.Offers = a.Licensing.HasOffer, a.Licensing.Prices
 	a.Moderation = &moderation.Store{DB: a.DB, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Off: c.Moderation == "off", Tell: a.tellDecision}
 	a.Recordings.Submitted = a.Moderation.Enqueue

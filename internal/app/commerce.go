@@ -51,6 +51,7 @@ func (a *App) wireCommerce(ctx context.Context) error {
 
 // subscribeCommerce says what the jobs of payments and orders do.
 func (a *App) subscribeCommerce() {
+	jobs.On(a.Jobs, "licensing.floor", jobs.Opts{}, a.tellFallen)
 	jobs.On(a.Jobs, "payments.work", jobs.Opts{}, a.Payments.Work)
 	jobs.On(a.Jobs, "payments.refund", jobs.Opts{}, a.Payments.SendRefund)
 	a.Jobs.Every("payments.reconcile", time.Minute, jobs.Opts{Timeout: 5 * time.Minute}, func(ctx context.Context) error {

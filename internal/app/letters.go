@@ -2,13 +2,20 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"audiomicro/internal/accounts"
 	"audiomicro/internal/db"
+	"audiomicro/internal/jobs"
+	"audiomicro/internal/licensing"
 	"audiomicro/internal/mail"
+	"audiomicro/internal/money"
 	"audiomicro/internal/orders"
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/web/ui"
 )
 
 // Kinds of mail about reviews.
@@ -16,6 +23,9 @@ const (
 	mailPublished = "review-published"
 	mailReturned  = "review-returned"
 )
+
+// mailFallen is the kind of mail about a price that is too low now.
+const mailFallen = "price-below-floor"
 
 // mailKinds declares every kind of mail that the site sends.
 func mailKinds() []mail.Kind {
@@ -26,6 +36,7 @@ func mailKinds() []mail.Kind {
 	out = append(out, orders.MailKinds()...)
 	return append(out,
 		mail.Kind{Name: mailPublished, Class: mail.Service, Why: "tells a contributor that a recording is published"},
+		mail.Kind{Name: mailFallen, Class: mail.Service, Why: "tells a contributor that the lowest price was raised above theirs, so that nothing is sold at it"},
 		mail.Kind{Name: mailReturned, Class: mail.Service, Why: "tells a contributor why a recording was returned"},
 	)
 }
@@ -42,6 +53,71 @@ func (a *App) send(ctx context.Context, tx *db.Tx, kind, to string, account int6
 		return fmt.Errorf("compose %s: %w", kind, err)
 	}
 	return a.Mail.Send(ctx, tx, mail.Message{Kind: kind, To: to, AccountID: account, Subject: subject, Text: body.Text, HTML: body.HTML})
+}
+
+// fallenShown is how many recordings the mail about prices that are too low names and leads to.
+const fallenShown = 50
+
+// tellFallen is the job of licensing.FloorRaised: it writes to every contributor whose prices lie below the floor since then, one mail
+// each.
+func (a *App) tellFallen(ctx context.Context, e licensing.FloorRaised) error {
+	return a.DB.Tx(ctx, func(tx *db.Tx) error {
+		m, err := a.Licensing.Model(ctx, tx, e.Code, 0)
+		if err != nil {
+			return err
+		}
+		ids, err := a.Licensing.Fallen(ctx, tx, e.Code, e.From)
+		if err != nil {
+			return err
+		}
+		by := map[int64][]recordings.Recording{}
+		var owners []int64
+		for part := range slices.Chunk(ids, 500) {
+			list, err := a.Recordings.ByIDs(ctx, part)
+			if err != nil {
+				return err
+			}
+			for _, rec := range list {
+				if rec.State != recordings.Published && rec.State != recordings.Submitted {
+					continue // its page says so when it is described
+				}
+				if by[rec.OwnerID] == nil {
+					owners = append(owners, rec.OwnerID)
+				}
+				by[rec.OwnerID] = append(by[rec.OwnerID], rec)
+			}
+		}
+		for _, owner := range owners {
+			if err := a.fallenLetter(ctx, tx, m, owner, by[owner]); err != nil {
+				return err
+			}
+		}
+		return jobs.Complete(ctx, tx)
+	})
+}
+
+func (a *App) fallenLetter(ctx context.Context, tx *db.Tx, m licensing.Model, ownerID int64, list []recordings.Recording) error {
+	owner, err := a.Accounts.ByIDTx(ctx, tx, ownerID)
+	if errors.Is(err, db.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	floor := money.Of(m.FloorMinor, a.Config.Currency)
+	shown := list[:min(len(list), fallenShown)]
+	text := []string{fmt.Sprintf("This site now asks at least %s for the %s license. Your price for %s is lower, so nothing is sold at it until you set a new one. Licenses that were sold stay as they are.",
+		floor, m.Name, ui.Plural(len(list), "recording", "recordings"))}
+	numbers := make([]string, len(shown))
+	for i, rec := range shown {
+		text = append(text, fmt.Sprintf("%s: %s/recordings/%d/edit", rec.Title, a.Config.URL, rec.ID))
+		numbers[i] = fmt.Sprint(rec.ID)
+	}
+	if more := len(list) - len(shown); more > 0 {
+		text = append(text, fmt.Sprintf("And %d more, listed under My sounds.", more))
+	}
+	return a.send(ctx, tx, mailFallen, owner.Email, owner.ID, fmt.Sprintf("%s costs at least %s now: set new prices", m.Name, floor), text,
+		mail.Button{Label: "Set new prices", URL: a.Config.URL + "/upload/describe?ids=" + strings.Join(numbers, ",")})
 }
 
 // tellDecision writes to the contributor what a moderator decided.

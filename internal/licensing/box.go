@@ -43,7 +43,7 @@ func (s *Store) Box(ctx context.Context, id int64, inCart string) (ui.LicenseBox
 	if err != nil {
 		return box, "", err
 	}
-	credit, names := "", map[string]string{}
+	credit, fallen, names := "", "", map[string]string{}
 	for _, o := range offers {
 		names[o.Model.Code] = o.Model.Name
 		line := ui.Offer{Code: o.Model.Code, Name: o.Model.Name, Summary: o.Model.Summary, URL: "/licenses/" + o.Model.Code}
@@ -55,7 +55,10 @@ func (s *Store) Box(ctx context.Context, id int64, inCart string) (ui.LicenseBox
 		if credit == "" {
 			credit = s.Attribution(rec, o.Model)
 		}
-		if !o.Model.Active || o.BelowFloor() {
+		if o.BelowFloor() && fallen == "" {
+			fallen = o.BelowFloorText()
+		}
+		if !o.OnSale() {
 			continue
 		}
 		line.Price = o.Price.String()
@@ -72,6 +75,8 @@ func (s *Store) Box(ctx context.Context, id int64, inCart string) (ui.LicenseBox
 	switch {
 	case !rec.Published:
 		box.Why = "It can be licensed once it is published."
+	case actor.SignedIn() && actor.ID == rec.OwnerID && fallen != "":
+		box.Why = "This is your own recording. " + fallen
 	case len(box.Paid) == 0 && len(box.Free) == 0:
 		box.Why = "It is not offered under any license now."
 	case actor.SignedIn() && actor.ID == rec.OwnerID:

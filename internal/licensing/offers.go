@@ -28,6 +28,16 @@ func (o Offered) BelowFloor() bool {
 	return !o.Model.IsFree() && o.Price.Minor < max(o.Model.FloorMinor, 1)
 }
 
+// OnSale tells whether the offer can be bought or taken now: the views offer_open and recording_price say the same.
+func (o Offered) OnSale() bool {
+	return o.Model.IsFree() || o.Model.Active && !o.BelowFloor()
+}
+
+// BelowFloorText says to its contributor why an offer below the floor is not on sale, and what to do.
+func (o Offered) BelowFloorText() string {
+	return fmt.Sprintf("Nothing is sold under %s now: this site asks at least %s for it, and the price is %s. Set a new price.", o.Model.Name, money.Of(max(o.Model.FloorMinor, 1), o.Price.Currency), o.Price)
+}
+
 // Change says what an edit of offers did.
 type Change struct {
 	WasPaid bool // it had offers and none was free
@@ -156,6 +166,17 @@ func (s *Store) OffersOf(ctx context.Context, q db.Querier, recordings []int64) 
 		out[r.Recording] = append(out[r.Recording], Offered{Model: m, Price: money.Of(r.Price, r.Currency)})
 	}
 	return out, nil
+}
+
+// Fallen lists the recordings whose price under a model lies below its floor since the floor was raised from `from`, in minor units:
+// those that were below it before are left out.
+func (s *Store) Fallen(ctx context.Context, q db.Querier, code string, from int64) ([]int64, error) {
+	ids, err := db.Query[int64](ctx, q, `SELECT o.recording_id FROM offer o JOIN license_model m ON m.code = o.model_code
+		WHERE o.model_code = $1 AND m.kind = 'paid' AND m.active = 1 AND o.price_minor >= $2 AND o.price_minor < m.floor_minor ORDER BY o.recording_id`, code, from)
+	if err != nil {
+		return nil, fmt.Errorf("list prices of %s below its floor: %w", code, err)
+	}
+	return ids, nil
 }
 
 // Prices lists a recording's offers by model code with the price as typed, "" for free ones.

@@ -121,7 +121,7 @@ func (s *Store) item(ctx context.Context, q db.Querier, who Shopper, l cartLine)
 		return it, err
 	}
 	for _, o := range offers {
-		if o.Model.Active && !o.Model.IsFree() && !o.BelowFloor() {
+		if !o.Model.IsFree() && o.OnSale() {
 			it.Offers = append(it.Offers, o)
 		}
 	}

@@ -352,6 +352,95 @@ func TestFloorRaised(t *testing.T) {
 	})
 }
 
+// TestFloorRaisedEverywhere raises a floor above the prices of sounds that lie in the search: every page and the API say the same of
+// what is on sale and for how much, the contributor is told by mail and on the pages, and a new price puts a sound on sale again.
+func TestFloorRaisedEverywhere(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, site *testkit.Site) {
+		ctx := context.Background()
+		ana, ben := site.Person("ana", "contributor"), site.Person("ben", "member")
+		standard, broadcast := licensing.Offer{Code: "standard", Price: money.Of(300, "USD")}, licensing.Offer{Code: "broadcast-1m", Price: money.Of(900, "USD")}
+		alone, _ := publish(t, ana, 5, standard)
+		both, _ := publish(t, ana, 6, standard, broadcast)
+		free, _ := publish(t, ana, 7, licensing.Offer{Code: "cc-by-4.0"}, standard)
+		all := []recordings.Recording{alone, both, free}
+		licenseOf := func(id int64) string {
+			var sound map[string]any
+			res := ben.Do("GET", fmt.Sprintf("/apiv2/sounds/%d/", id), http.Header{"Authorization": {"Token " + ben.Key}}, nil)
+			res.JSON(t, &sound)
+			return fmt.Sprint(sound["license"])
+		}
+		found := func(license string) (out []int64) {
+			page := site.Visitor().Get("/search?license=" + license).Text
+			for _, r := range all {
+				if strings.Contains(page, fmt.Sprintf(`href="/recordings/%d"`, r.ID)) {
+					out = append(out, r.ID)
+				}
+			}
+			return out
+		}
+		testkit.Eventually(t, "all three are found under Standard", func() bool { return len(found("standard")) == 3 })
+		m, err := site.Licensing.Model(ctx, site.DB, "standard", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.FloorMinor = 500
+		if _, err := site.Licensing.SaveModel(ctx, m); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, "none is found under Standard", func() bool { return len(found("standard")) == 0 })
+		if got := found("broadcast-1m"); len(got) != 1 || got[0] != both.ID {
+			t.Errorf("found under Broadcast: %v", got)
+		}
+		row := site.Visitor().Get("/search").Text
+		if strings.Contains(row, "<b>$3</b>") || !strings.Contains(row, "<b>$9</b>") {
+			t.Errorf("the rows of the search do not show $9 alone: %q", regexp.MustCompile(`.{0,80}\$\d.{0,40}`).FindAllString(row, -1))
+		}
+		for id, want := range map[int64]string{alone.ID: site.URL + "/licenses", both.ID: site.URL + "/licenses/broadcast-1m", free.ID: "http://creativecommons.org/licenses/by/4.0/"} {
+			if got := licenseOf(id); got != want {
+				t.Errorf("/apiv2/ says %s is the license of %d, want %s", got, id, want)
+			}
+			if page := ben.Get(fmt.Sprintf("/recordings/%d", id)).Text; strings.Contains(page, "$3") {
+				t.Errorf("the page of %d sells it for $3", id)
+			}
+		}
+
+		// Its contributor is told, once, with the way to mend it.
+		const why = "Nothing is sold under Standard now: this site asks at least $5 for it, and the price is $3. Set a new price."
+		sheet := ""
+		testkit.Eventually(t, "the contributor gets a mail", func() bool {
+			n, err := db.Get[int64](ctx, site.DB, `SELECT count(*) FROM outgoing_mail WHERE kind = 'price-below-floor'`)
+			return err == nil && n > 0
+		})
+		sheet = strings.TrimPrefix(ana.LinkIn("/upload/describe?ids="), site.URL)
+		edit := fmt.Sprintf("/recordings/%d/edit", alone.ID)
+		ana.LinkIn(edit)
+		wants(t, "the sheet that the mail leads to", ana.Get(sheet), 200, alone.Title, both.Title, free.Title, why)
+		page := wants(t, "the page where it is described", ana.Get(edit), 200, "A price is too low.", why).Text
+		wants(t, "my sounds", ana.Get("/my-sounds"), 200, why)
+		wants(t, "its page, to its contributor", ana.Get(fmt.Sprintf("/recordings/%d", alone.ID)), 200, "This is your own recording. "+why)
+		form := url.Values{"act": {"save"}, "seen": {hidden(t, page, "seen")}, "title": {alone.Title}, "description": {alone.Description}, "tags": {"one, two, three"}, "category": {alone.Category},
+			"offer": {"standard"}, "price-standard": {"3.00"}}
+		wants(t, "the old price", ana.Post(edit, form), 422, "Standard costs at least $5 here")
+		form.Set("price-standard", "6")
+		wants(t, "a new price", ana.Post(edit, form), 303)
+		testkit.Eventually(t, "it is on sale again", func() bool { return len(found("standard")) == 1 })
+		if got := licenseOf(alone.ID); got != site.URL+"/licenses/standard" {
+			t.Errorf("/apiv2/ says %s", got)
+		}
+
+		// Lowered again, the others are on sale at their old prices; nobody is written to about that, or twice.
+		m.FloorMinor = 100
+		if _, err := site.Licensing.SaveModel(ctx, m); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, "all three are found under Standard", func() bool { return len(found("standard")) == 3 })
+		if n, err := db.Get[int64](ctx, site.DB, `SELECT count(*) FROM outgoing_mail WHERE kind = 'price-below-floor'`); err != nil || n != 1 {
+			t.Errorf("%d mails, %v", n, err)
+		}
+	})
+}
+
 // TestOtherCurrencies sells in currencies without decimals and with three: every sum is whole in their units, and the book balances.
 func TestOtherCurrencies(t *testing.T) {
 	t.Parallel()

@@ -196,8 +196,8 @@ func (s *Store) apply(ctx context.Context, list []feed.Change) error {
 			for _, id := range ids {
 				changed[id] = true
 			}
-		case "license model": // offered again, or no more: whatever is for sale may have another price
-			ids, err := db.Query[int64](ctx, s.DB, `SELECT r.id FROM recording r JOIN recording_price p ON p.recording_id = r.id WHERE r.state = 'published' AND p.paid = 1`)
+		case "license model": // offered again, or no more, or its floor moved: whatever has a price may have another, or none
+			ids, err := db.Query[int64](ctx, s.DB, `SELECT r.id FROM recording r JOIN recording_price p ON p.recording_id = r.id WHERE r.state = 'published' AND p.priced = 1`)
 			if err != nil {
 				return err
 			}

@@ -293,7 +293,7 @@ func (s *Store) sheetLine(a access.Actor, row *sheetRow) ui.BatchRow {
 		line.Tempo = fmt.Sprintf("%.0f", row.rec.Tempo)
 	}
 	line.Key = row.rec.Key
-	if row.open() && !row.moving() && state != "failed" {
+	if (row.open() || row.rec.State == recordings.Published) && !row.moving() && state != "failed" {
 		for _, p := range row.missing() {
 			line.Errors[sheetColumn(p.Field)] = p.Text
 		}

@@ -360,6 +360,9 @@ func (s *Store) describeState(page *ui.DescribePage, e editing) {
 		note("", "In review.", "It can be changed again when a person has looked at it.")
 	case recordings.Published:
 		page.Intro = "It is published: changes show at once, and what it said before is kept in its history."
+		if i := slices.IndexFunc(e.had, licensing.Offered.BelowFloor); i >= 0 {
+			note(ui.ToneWarn, "A price is too low.", e.had[i].BelowFloorText())
+		}
 	case recordings.Unpublished:
 		page.Intro = "It is unpublished: nobody else sees it."
 	}

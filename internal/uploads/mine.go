@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/db"
+	"audiomicro/internal/licensing"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
@@ -40,8 +42,16 @@ func (s *Store) mySounds(w http.ResponseWriter, r *http.Request) error {
 		list = list[:minePage]
 		page.Pager.Next = mineURL(state, list[minePage-1].CreatedAt)
 	}
+	ids := make([]int64, len(list))
+	for i, rec := range list {
+		ids[i] = rec.ID
+	}
+	offers, err := s.Licensing.OffersOf(r.Context(), s.DB, ids)
+	if err != nil {
+		return err
+	}
 	for _, rec := range list {
-		page.Drafts = append(page.Drafts, s.mine(a, rec))
+		page.Drafts = append(page.Drafts, s.mine(a, rec, offers[rec.ID]))
 	}
 	if len(list) == 0 {
 		page.Empty = &ui.Empty{Title: "Nothing here", Text: "Recordings that you upload appear here, whatever becomes of them.", Out: &ui.Link{Text: "Upload recordings", URL: "/upload"}}
@@ -75,13 +85,16 @@ func stateFilters(counts map[recordings.State]int64, current recordings.State) [
 	return out
 }
 
-func (s *Store) mine(a access.Actor, rec recordings.Recording) ui.MySound {
+func (s *Store) mine(a access.Actor, rec recordings.Recording, offers []licensing.Offered) ui.MySound {
 	m := ui.MySound{Sound: s.sound(a, rec, a.Name), EditURL: editURL(rec.ID), At: rec.CreatedAt, Note: rec.FileName}
 	state, text, _ := progress(rec)
 	m.State = ui.Tag{Text: text}
 	switch state {
 	case "published":
 		m.State.Tone = ui.ToneGood
+		if i := slices.IndexFunc(offers, licensing.Offered.BelowFloor); i >= 0 {
+			m.State.Tone, m.Note = ui.ToneWarn, offers[i].BelowFloorText()
+		}
 	case "returned":
 		m.State = ui.Tag{Text: "Returned", Tone: ui.ToneWarn}
 		m.Note = rec.ReturnNote

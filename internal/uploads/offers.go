@@ -38,6 +38,9 @@ func (s *Store) offerChoices(models []licensing.Model, had []licensing.Offered, 
 				if !c.Free {
 					c.Price = o.Price.Decimal()
 				}
+				if o.BelowFloor() {
+					c.Error = o.BelowFloorText()
+				}
 			}
 		}
 		out[i] = c
@@ -57,7 +60,7 @@ func (s *Store) typedOffers(choices []ui.OfferChoice, form url.Values) (offers [
 		if form.Has("price-" + c.Code) {
 			c.Price = clip(form.Get("price-"+c.Code), 20)
 		}
-		c.Checked = slices.Contains(form["offer"], c.Code)
+		c.Checked, c.Error = slices.Contains(form["offer"], c.Code), ""
 		if !c.Checked {
 			continue
 		}

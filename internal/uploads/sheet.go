@@ -152,7 +152,11 @@ func (row *sheetRow) missing() []recordings.Problem {
 	if rec.Processing != recordings.Failed {
 		rec.Processing = recordings.Ready
 	}
-	return recordings.Problems(rec, row.desc.Tags, len(row.had) > 0)
+	list := recordings.Problems(rec, row.desc.Tags, len(row.had) > 0)
+	if i := slices.IndexFunc(row.had, licensing.Offered.BelowFloor); i >= 0 {
+		list = append(list, recordings.Problem{Field: "price", Text: row.had[i].BelowFloorText()})
+	}
+	return list
 }
 
 func (row *sheetRow) open() bool {
@@ -170,6 +174,8 @@ func (row *sheetRow) check() ui.Tag {
 	switch {
 	case len(row.errs) > 0:
 		return ui.Tag{Text: cellWords(keys(row.errs)), Tone: ui.ToneBad}
+	case row.rec.State == recordings.Published && slices.ContainsFunc(row.had, licensing.Offered.BelowFloor):
+		return ui.Tag{Text: cellWords([]string{"price"}), Tone: ui.ToneBad}
 	case row.rec.State == recordings.Published:
 		return ui.Tag{Text: text, Tone: ui.ToneGood}
 	case row.rec.Processing == recordings.Failed:
