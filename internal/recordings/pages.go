@@ -223,7 +223,7 @@ func Tech(rec Recording, row ui.Sound) []ui.Fact {
 	if rec.Processing != Ready {
 		return out
 	}
-	length := ui.Clock(rec.Seconds)
+	length := ui.Length(rec.Seconds)
 	if rec.Loopable != 0 {
 		length += ", loops cleanly"
 	}
@@ -267,7 +267,7 @@ func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
 
 func summary(rec Recording, row ui.Sound) string {
 	c, _ := taxonomy.Find(rec.Category)
-	return fmt.Sprintf("%s by %s, %s. %s. Hear it, then license it.", rec.Title, row.Contributor, ui.Clock(rec.Seconds), c.Name)
+	return fmt.Sprintf("%s by %s, %s. %s. Hear it, then license it.", rec.Title, row.Contributor, ui.Length(rec.Seconds), c.Name)
 }
 
 // jsonLD describes a public recording to search engines (schema.org AudioObject).

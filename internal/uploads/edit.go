@@ -383,7 +383,7 @@ func (s *Store) tech(e editing) []ui.Fact {
 	rec := e.rec
 	out := []ui.Fact{{Label: "File", Value: rec.FileName, Mono: true}, {Label: "Size", Value: ui.Bytes(rec.ByteSize)}, {Label: "Format", Value: formatOf(rec)}}
 	if rec.Seconds > 0 {
-		out = append(out, ui.Fact{Label: "Length", Value: ui.Clock(rec.Seconds)})
+		out = append(out, ui.Fact{Label: "Length", Value: ui.Length(rec.Seconds)})
 	}
 	if rec.LUFS != nil {
 		out = append(out, ui.Fact{Label: "Loudness", Value: fmt.Sprintf("%.1f LUFS", *rec.LUFS)})

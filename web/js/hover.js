@@ -15,7 +15,7 @@ document.addEventListener("pointermove", e => {
   const share = Math.max(0, Math.min(1, (e.clientX - box.left) / box.width));
   line.style.setProperty("--h", share * 100 + "%");
   line.classList.toggle("end", share > .8);
-  text.textContent = clock(share * len);
+  text.textContent = clock(share * len, len);
   if (line.parentNode !== lane) lane.append(line);
 }, { passive: true });
 document.addEventListener("pointerleave", () => line.remove());

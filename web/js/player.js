@@ -16,8 +16,9 @@ export const state = { audio, get sound() { return queue[at] }, get region() { r
 const inside = () => region?.id === queue[at]?.id ? region : null;
 const looping = () => Boolean(loop && (!region || inside()));
 
-// clock writes seconds as 0:04.7, as the server does.
-export function clock(s) {
+// clock writes seconds as 0:04.7, as the server does; in a sound that is less than a second long, 0.05 s.
+export function clock(s, of) {
+  if (of > 0 && Math.round(of * 100) < 100) return (s > 0 ? s : 0).toFixed(of < .02 ? 3 : 2) + " s";
   s = s > 0 ? Math.round(s * 10) / 10 : 0;
   if (s >= 600) {
     const r = Math.round(s), m = Math.floor(r / 60) % 60, two = n => String(n).padStart(2, "0");
@@ -61,7 +62,7 @@ function open(share = 0) {
   $(".player-title").href = s.url;
   $(".player-by").textContent = s.by;
   $(".player-wave").innerHTML = s.wave;
-  $("[data-length]").textContent = clock(s.len);
+  $("[data-length]").textContent = clock(s.len, s.len);
   offer();
   $(".player-wave").setAttribute("aria-valuemax", s.len);
   list();
@@ -152,7 +153,7 @@ function list() {
     b.type = "button";
     b.textContent = s.title;
     time.className = "num meta";
-    time.textContent = clock(s.len);
+    time.textContent = clock(s.len, s.len);
     b.append(time);
     if (i === at) b.setAttribute("aria-current", "true");
     b.onclick = () => { at = i; open() };
@@ -192,7 +193,7 @@ function tick() {
   if (r && !audio.seeking && audio.currentTime >= r.to) audio.currentTime = r.from;
   const now = audio.currentTime, p = len ? (now / len * 100).toFixed(2) + "%" : "0%";
   for (const el of moving) el.style.setProperty("--p", p);
-  if (told === (told = clock(now))) return;
+  if (told === (told = clock(now, len))) return;
   $("[data-elapsed]").textContent = told;
   if (heard === (heard = Math.floor(now))) return;
   const wave = $(".player-wave");

@@ -97,10 +97,10 @@ function loops(el, seconds) {
   const show = () => {
     box.style.setProperty("--a", a / seconds * 100 + "%");
     box.style.setProperty("--b", b / seconds * 100 + "%");
-    text.textContent = clock(a) + "–" + clock(b);
+    text.textContent = clock(a, seconds) + "–" + clock(b, seconds);
     [...box.children].forEach((grip, i) => {
-      grip.setAttribute("aria-valuenow", (i ? b : a).toFixed(1));
-      grip.setAttribute("aria-valuetext", clock(i ? b : a));
+      grip.setAttribute("aria-valuenow", (i ? b : a).toFixed(seconds < 1 ? 3 : 1));
+      grip.setAttribute("aria-valuetext", clock(i ? b : a, seconds));
     });
   };
   const set = (from, to) => {

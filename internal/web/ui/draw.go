@@ -204,8 +204,8 @@ func timeTicks(seconds float64) []Tick {
 	if !(seconds > 0) || math.IsInf(seconds, 0) {
 		return []Tick{{Label: "0:00"}}
 	}
-	step := 0.1
-	for _, s := range []float64{.1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400} {
+	step := .001
+	for _, s := range []float64{.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400} {
 		if step = s; seconds/s <= 6 {
 			break
 		}
@@ -216,7 +216,7 @@ func timeTicks(seconds float64) []Tick {
 	var out []Tick
 	for i := 0; float64(i)*step <= seconds*.94; i++ {
 		at := float64(i) * step
-		label := Clock(at)
+		label := At(at, seconds)
 		if step >= 1 {
 			label = strings.TrimSuffix(label, ".0")
 		}

@@ -9,6 +9,23 @@ import (
 	"unicode/utf8"
 )
 
+// Length writes how long a sound of a number of seconds is, as Clock does; below one second it says 0.05 s, for there 0:00.1 would be
+// anything.
+func Length(seconds float64) string { return At(seconds, seconds) }
+
+// At writes a position in a sound that is `of` seconds long: as Clock does, and in a sound of less than a second with two decimals,
+// 0.05 s, or three when it has less than 20 ms.
+func At(seconds, of float64) string {
+	if !(of > 0) || math.Round(of*100) >= 100 {
+		return Clock(seconds)
+	}
+	decimals := 2
+	if of < .02 {
+		decimals = 3
+	}
+	return strconv.FormatFloat(max(seconds, 0), 'f', decimals, 64) + " s"
+}
+
 // Clock writes a length or position in seconds as 0:04.7 (tenths below ten minutes, whole seconds above): 0:04.7, 9:59.9,
 // 12:04, 1:02:03. Negative and not-a-number count as zero.
 func Clock(seconds float64) string {
@@ -33,12 +50,16 @@ func two(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// ISOSeconds writes a length as an ISO 8601 duration for <time datetime> and JSON-LD: PT4.7S.
+// ISOSeconds writes a length as an ISO 8601 duration for <time datetime> and JSON-LD: PT4.7S; below a second to the millisecond.
 func ISOSeconds(seconds float64) string {
 	if !(seconds > 0) || math.IsInf(seconds, 0) {
 		seconds = 0
 	}
-	return "PT" + strconv.FormatFloat(math.Round(seconds*10)/10, 'f', -1, 64) + "S"
+	parts := 10.0
+	if seconds < 1 {
+		parts = 1000
+	}
+	return "PT" + strconv.FormatFloat(math.Round(seconds*parts)/parts, 'f', -1, 64) + "S"
 }
 
 // Bytes writes a size in decimal units with one digit below ten: 812 B, 4.2 MB, 38 MB, 1.9 GB.

@@ -18,7 +18,10 @@ func TestFormats(t *testing.T) {
 	for _, c := range []struct{ what, got, want string }{
 		{"tenths", ui.Clock(4.7), "0:04.7"}, {"rounds up to the minute", ui.Clock(59.96), "1:00.0"}, {"below ten minutes", ui.Clock(599.94), "9:59.9"}, {"ten minutes", ui.Clock(599.96), "10:00"},
 		{"whole seconds", ui.Clock(724.4), "12:04"}, {"hours", ui.Clock(3723), "1:02:03"}, {"nothing", ui.Clock(0), "0:00.0"}, {"negative", ui.Clock(-3), "0:00.0"}, {"not a number", ui.Clock(math.NaN()), "0:00.0"}, {"infinite", ui.Clock(math.Inf(1)), "0:00.0"},
-		{"duration", ui.ISOSeconds(4.74), "PT4.7S"}, {"no duration", ui.ISOSeconds(math.Inf(1)), "PT0S"},
+		{"a short length", ui.Length(.05), "0.05 s"}, {"a very short length", ui.Length(.0123), "0.012 s"}, {"a second", ui.Length(1), "0:01.0"}, {"nearly a second", ui.Length(.996), "0:01.0"},
+		{"below a second", ui.Length(.994), "0.99 s"}, {"no length", ui.Length(0), "0:00.0"}, {"a length that is no number", ui.Length(math.NaN()), "0:00.0"}, {"the middle of a short sound", ui.At(.025, .05), "0.03 s"},
+		{"the start of a short sound", ui.At(0, .5), "0.00 s"}, {"the start of a longer one", ui.At(0, 5), "0:00.0"},
+		{"duration", ui.ISOSeconds(4.74), "PT4.7S"}, {"a short duration", ui.ISOSeconds(.05), "PT0.05S"}, {"no duration", ui.ISOSeconds(math.Inf(1)), "PT0S"},
 		{"bytes", ui.Bytes(812), "812 B"}, {"kilobytes", ui.Bytes(1000), "1 kB"}, {"megabytes", ui.Bytes(4_240_000), "4.2 MB"}, {"no 10.0", ui.Bytes(9_960_000), "10 MB"}, {"next unit", ui.Bytes(999_600_000), "1 GB"}, {"largest", ui.Bytes(math.MaxInt64), "9223 PB"}, {"negative size", ui.Bytes(-1), "0 B"},
 		{"count", ui.Count(48210), "48,210"}, {"million", ui.Count(1048377), "1,048,377"}, {"hundred", ui.Count(100), "100"}, {"negative count", ui.Count(-1234), "−1,234"},
 		{"one", ui.Plural(1, "sound", "sounds"), "1 sound"}, {"none", ui.Plural(0, "sound", "sounds"), "0 sounds"},
