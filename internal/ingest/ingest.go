@@ -416,6 +416,9 @@ func (s *Store) analysisOf(res worker.Result) (recordings.Analysis, error) {
 	if l := f.Loudness; l.HasLoudness {
 		a.LUFS, a.Range, a.TruePeak = &l.Integrated, &l.Range, &l.TruePeak
 	}
+	if l := f.Preview; l != nil && l.HasLoudness {
+		a.PreviewLUFS, a.PreviewTruePeak = &l.Integrated, &l.TruePeak
+	}
 	var d struct {
 		Loopable bool `json:"loopable"`
 	}

@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
+	"audiomicro/internal/audio/downmix"
 	"audiomicro/internal/audio/likeness"
+	"audiomicro/internal/audio/loudness"
 	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
@@ -22,6 +25,54 @@ import (
 )
 
 func TestMain(m *testing.M) { testkit.Main(m) }
+
+// TestPreviewsPlayEquallyLoud uploads one tone in one, two and six channels: what the player adds brings each preview, as it is
+// heard from two loudspeakers, to -18 LUFS.
+func TestPreviewsPlayEquallyLoud(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		ctx := context.Background()
+		ann := s.Person("Ann", "contributor")
+		for _, channels := range []int{1, 2, 6} {
+			planar := make([][]float32, channels)
+			for c := range planar {
+				planar[c] = make([]float32, 4*48_000)
+				for i := range planar[c] {
+					planar[c][i] = float32(0.05 * math.Sin(2*math.Pi*997*float64(i)/48_000))
+				}
+			}
+			var buf bytes.Buffer
+			if err := synth.WriteWAV(&buf, planar, 48_000); err != nil {
+				t.Fatal(err)
+			}
+			var id int64
+			res := ann.Upload(map[string][]byte{fmt.Sprintf("tone-%d.wav", channels): buf.Bytes()})
+			if _, err := fmt.Sscanf(res.Location, "/recordings/%d/edit", &id); err != nil {
+				t.Fatalf("upload: %d %s", res.Status, res.Text)
+			}
+			testkit.Eventually(t, "the tone is analyzed", func() bool {
+				rec, err := s.Recordings.ByID(ctx, s.DB, id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return rec.Processing == recordings.Ready
+			})
+			m := loudness.New(48_000, 2)
+			heard := downmix.New(channels).Mix(planar)
+			m.Write([][]float32{heard[0], heard[len(heard)-1]})
+			var gain float64
+			page := ann.Get(fmt.Sprintf("/recordings/%d", id)).Text
+			if _, after, ok := strings.Cut(page, `data-gain="`); !ok {
+				t.Fatalf("%d channels: the page names no gain", channels)
+			} else if _, err := fmt.Sscanf(after, "%g", &gain); err != nil {
+				t.Fatal(err)
+			}
+			if want := -18 - m.Result().Integrated; math.Abs(gain-want) > .15 {
+				t.Errorf("%d channels: the player adds %.1f dB, should add %.2f", channels, gain, want)
+			}
+		}
+	})
+}
 
 // failing is an object store whose connection breaks in the middle of each read.
 type failing struct{ blob.Store }

@@ -18,7 +18,7 @@ func Personal() personal.Declaration {
 			personal.Group(staff, "state", "return_note"),
 			personal.Group(file, "file_name", "sha256", "md5", "rights", "rights_at"),
 			personal.Group(personal.Column{Cat: personal.Content, Uses: uses, See: public, Export: true, Erase: personal.Delete}, "byte_size", "container", "codec", "ext",
-				"sample_rate", "channels", "bit_depth", "lossless", "seconds", "frames", "lufs", "loudness_range", "true_peak", "tempo", "tempo_confidence", "musical_key",
+				"sample_rate", "channels", "bit_depth", "lossless", "seconds", "frames", "lufs", "loudness_range", "true_peak", "preview_lufs", "preview_true_peak", "tempo", "tempo_confidence", "musical_key",
 				"key_confidence", "centroid", "loopable", "bars", "wave", "tones"))},
 		{Name: "recording_tag", Subject: "recording_tag.recording_id -> recording.owner_id", Why: "The words under which a recording is found.", Cols: personal.With(
 			personal.Plain("recording_id", "position"), personal.Group(content, "tag"))},

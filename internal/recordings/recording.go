@@ -94,6 +94,9 @@ type Recording struct {
 	Range      *float64 `db:"loudness_range"`
 	TruePeak   *float64 `db:"true_peak"`
 
+	PreviewLUFS     *float64 `db:"preview_lufs"` // of previews that fold more than two channels; nil: as the original
+	PreviewTruePeak *float64 `db:"preview_true_peak"`
+
 	Tempo           float64 `db:"tempo"` // BPM, 0: none found
 	TempoConfidence float64 `db:"tempo_confidence"`
 	Key             string  `db:"musical_key"` // "C# minor", empty: none found
@@ -118,7 +121,7 @@ type Recording struct {
 const columns = `id, owner_id, token, state, processing, processing_note, progress, title, description, category, pack_id, ai_training,
 	rights, rights_at, credit, source_url, return_note, file_name, byte_size, sha256, md5, container, codec, ext, sample_rate, channels,
 	bit_depth, lossless, seconds, frames, lufs, loudness_range, true_peak, tempo, tempo_confidence, musical_key, key_confidence, centroid,
-	loopable, bars, wave, tones, paid, downloads, created_at, updated_at, submitted_at, published_at, submit_when_ready, marked`
+	loopable, bars, wave, tones, paid, downloads, created_at, updated_at, submitted_at, published_at, submit_when_ready, marked, preview_lufs, preview_true_peak`
 
 // Object is what access.Can needs to know of r. licensed tells whether the actor holds a license to it.
 func (r Recording) Object(licensed bool) access.Object {

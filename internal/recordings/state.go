@@ -223,6 +223,7 @@ type Analysis struct {
 	Seconds                        float64
 	Frames                         int64
 	LUFS, Range, TruePeak          *float64
+	PreviewLUFS, PreviewTruePeak   *float64 // nil where the previews are as loud as the original
 	Tempo, TempoConfidence         float64
 	Key                            string
 	KeyConfidence, Centroid        float64
@@ -252,9 +253,9 @@ func (s *Store) SetProcessing(ctx context.Context, tx *db.Tx, id int64, step Pro
 func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysis, media []Media) error {
 	n, err := db.Exec(ctx, tx, `UPDATE recording SET container = $1, codec = $2, sample_rate = $3, channels = $4, bit_depth = $5, lossless = $6, seconds = $7, frames = $8,
 		lufs = $9, loudness_range = $10, true_peak = $11, tempo = $12, tempo_confidence = $13, musical_key = $14, key_confidence = $15, centroid = $16, loopable = $17,
-		bars = $18, wave = $19, tones = $20, processing = 'ready', processing_note = '', progress = 100 WHERE id = $21`,
+		bars = $18, wave = $19, tones = $20, preview_lufs = $22, preview_true_peak = $23, processing = 'ready', processing_note = '', progress = 100 WHERE id = $21`,
 		a.Container, a.Codec, a.SampleRate, a.Channels, a.BitDepth, db.Bool(a.Lossless), a.Seconds, a.Frames, a.LUFS, a.Range, a.TruePeak, a.Tempo, a.TempoConfidence,
-		a.Key, a.KeyConfidence, a.Centroid, db.Bool(a.Loopable), a.Bars, a.Wave, a.Tones, id)
+		a.Key, a.KeyConfidence, a.Centroid, db.Bool(a.Loopable), a.Bars, a.Wave, a.Tones, id, a.PreviewLUFS, a.PreviewTruePeak)
 	if err != nil {
 		return fmt.Errorf("save analysis of recording %d: %w", id, err)
 	}

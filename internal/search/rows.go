@@ -18,6 +18,8 @@ import (
 const (
 	targetLUFS = -18.0
 	peakLimit  = -1.0 // dBTP
+	mostLift   = 12.0 // dB; the player has as much room
+	leastLift  = -18.0
 )
 
 // price is what a row says of a recording's cost.
@@ -125,14 +127,21 @@ func (s *Store) act(row *ui.Sound, r recordings.Recording, p price, actor access
 
 // Gain is how many dB the player adds so that previews sound equally loud, without passing the peak limit.
 func Gain(r recordings.Recording) float64 {
-	if r.LUFS == nil {
+	lufs, peak := r.LUFS, r.TruePeak
+	if r.PreviewLUFS != nil {
+		lufs, peak = r.PreviewLUFS, r.PreviewTruePeak
+	}
+	if lufs == nil {
 		return 0
 	}
-	gain := targetLUFS - *r.LUFS
-	if r.TruePeak != nil {
-		gain = min(gain, peakLimit-*r.TruePeak)
+	gain := targetLUFS - *lufs
+	if r.Channels == 1 { // measured as one loudspeaker, heard from two
+		gain -= 10 * math.Log10(2)
 	}
-	return math.Round(max(-18, min(12, gain))*10) / 10
+	if peak != nil {
+		gain = min(gain, peakLimit-*peak)
+	}
+	return math.Round(max(leastLift, min(mostLift, gain))*10) / 10
 }
 
 // ShortKey writes "C# minor" as "C♯ min" and "A major" as "A".

@@ -8,6 +8,7 @@ const audio = new Audio();
 audio.preload = "none";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const headroom = .5; // room of 6 dB to lift quiet previews: volume ends at 1
+let amplifier = null; // lifts beyond that; made for the first sound that needs it, for some systems stop it in the background
 
 // region is { id, from, to }: it belongs to one sound and waits while another plays. start is the share at which the next one begins.
 let queue = [], at = -1, loop = false, region = null, start = 0, ahead = null, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
@@ -38,7 +39,19 @@ const source = s => thrifty() && s.lq || s.hq;
 
 function loud() {
   audio.muted = muted;
-  audio.volume = Math.min(1, volume * headroom * 10 ** ((queue[at]?.gain ?? 0) / 20));
+  const level = volume * headroom * 10 ** ((queue[at]?.gain ?? 0) / 20); // the server keeps the true peak below full scale
+  audio.volume = Math.min(1, level);
+  if (level > 1) amplifier ??= amplify();
+  if (amplifier) {
+    amplifier.gain.value = Math.max(1, level);
+    amplifier.context.resume();
+  }
+}
+
+function amplify() {
+  const context = new AudioContext(), node = context.createGain();
+  context.createMediaElementSource(audio).connect(node).connect(context.destination);
+  return node;
 }
 
 // play starts the sound of an element, at a share (0..1) of its length.

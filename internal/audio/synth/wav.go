@@ -8,11 +8,11 @@ import (
 	"math"
 )
 
-// WriteWAV writes planar samples as a 24-bit PCM WAV file. Samples beyond full scale are limited. The block may have one or
-// two channels and must stay under 4 GB, the limit of RIFF.
+// WriteWAV writes planar samples as a 24-bit PCM WAV file. Samples beyond full scale are limited. The block may have
+// one to eight channels, in WAVE order, and must stay under 4 GB, the limit of RIFF.
 func WriteWAV(w io.Writer, planar [][]float32, rate int) error {
-	if len(planar) != 1 && len(planar) != 2 {
-		return fmt.Errorf("write wav: %d channels, want 1 or 2", len(planar))
+	if len(planar) < 1 || len(planar) > 8 {
+		return fmt.Errorf("write wav: %d channels, want 1 to 8", len(planar))
 	}
 	frames := len(planar[0])
 	frame := 3 * len(planar)

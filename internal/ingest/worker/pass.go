@@ -16,6 +16,7 @@ import (
 	"audiomicro/internal/audio"
 	"audiomicro/internal/audio/decode"
 	"audiomicro/internal/audio/downmix"
+	"audiomicro/internal/audio/loudness"
 	"audiomicro/internal/audio/mark"
 	"audiomicro/internal/audio/opusenc"
 	"audiomicro/internal/audio/resample"
@@ -31,7 +32,8 @@ type pass struct {
 	stages map[string]time.Duration // CPU time of what runs on the pass's own thread
 
 	pcm      *pcmHash
-	analysis *analysis // nil when not asked for
+	analysis *analysis       // nil when not asked for
+	folded   *loudness.Meter // of the fold to two channels that the encoders get; nil when they get what analysis measures
 	mixer    *downmix.Mixer
 	rate     *resample.Resampler // nil at 48 kHz
 	marker   *mark.Marker        // nil when no marked output is wanted
@@ -108,6 +110,9 @@ func newPass(req Request, info audio.Info) (*pass, error) {
 	}
 	channels := downmix.Outputs(info.Channels)
 	p.mixer = downmix.New(info.Channels)
+	if p.analysis != nil && info.Channels > channels {
+		p.folded = loudness.New(opusenc.SampleRate, channels)
+	}
 	if info.SampleRate != opusenc.SampleRate {
 		var err error
 		if p.rate, err = resample.New(info.SampleRate, opusenc.SampleRate, channels, resample.Encode); err != nil {
@@ -215,6 +220,9 @@ func (p *pass) listeners(sound [][]float32) error {
 	if len(sound) == 0 || len(sound[0]) == 0 {
 		return nil
 	}
+	if p.folded != nil {
+		p.time("loudness", func() { p.folded.Write(sound) })
+	}
 	var err error
 	if len(p.plain.lanes) > 0 {
 		p.time("share", func() { err = p.plain.write(sound) })
@@ -248,6 +256,10 @@ func (p *pass) finish(r *Result) error {
 		findings, err := p.analysis.finish(p)
 		if err != nil {
 			return err
+		}
+		if p.folded != nil {
+			heard := p.folded.Result()
+			findings.Preview = &heard
 		}
 		r.Analyzed = findings
 	}

@@ -141,22 +141,23 @@ type Result struct {
 
 // Findings are the measurements of a sound.
 type Findings struct {
-	Loudness       loudness.Result `json:"loudness"`
-	Peaks          File            `json:"peaks"`            // audiowaveform .dat, 8 bits, 256 frames a pair, channels mixed
-	Images         map[string]File `json:"images"`           // by kind: energy, energy-tile, waveform-m, waveform-l, spectral-m, spectral-l
-	RowBars        string          `json:"row_bars"`         // encoded bars of a search row (package spectrum)
-	BigBars        string          `json:"big_bars"`         // encoded bars of the large waveform
-	ToneBands      [8]float64      `json:"tone_bands"`       // average energy by tone class
-	Centroid       float64         `json:"centroid"`         // Hz
-	Descriptors    json.RawMessage `json:"descriptors"`      // flat object, names of the Freesound-compatible API
-	Vector         []float64       `json:"vector"`           // of package describe; empty for silence
-	VectorVersion  int             `json:"vector_version"`   //
-	Tempo          float64         `json:"tempo"`            // beats per minute; 0 when none was found
-	TempoSure      float64         `json:"tempo_confidence"` // 0 to 1
-	Key            string          `json:"key"`              // such as "C# minor"; "" when none was found
-	KeySure        float64         `json:"key_confidence"`   // 0 to 1
-	Fingerprint    string          `json:"fingerprint"`      // Chromaprint, compressed and base64; "" for sounds under 2.7 s
-	FingerprintLen int             `json:"fingerprint_items"`
+	Loudness       loudness.Result  `json:"loudness"`
+	Preview        *loudness.Result `json:"preview,omitempty"` // of the previews of more than two channels, which the fold makes quieter; else nil
+	Peaks          File             `json:"peaks"`             // audiowaveform .dat, 8 bits, 256 frames a pair, channels mixed
+	Images         map[string]File  `json:"images"`            // by kind: energy, energy-tile, waveform-m, waveform-l, spectral-m, spectral-l
+	RowBars        string           `json:"row_bars"`          // encoded bars of a search row (package spectrum)
+	BigBars        string           `json:"big_bars"`          // encoded bars of the large waveform
+	ToneBands      [8]float64       `json:"tone_bands"`        // average energy by tone class
+	Centroid       float64          `json:"centroid"`          // Hz
+	Descriptors    json.RawMessage  `json:"descriptors"`       // flat object, names of the Freesound-compatible API
+	Vector         []float64        `json:"vector"`            // of package describe; empty for silence
+	VectorVersion  int              `json:"vector_version"`    //
+	Tempo          float64          `json:"tempo"`             // beats per minute; 0 when none was found
+	TempoSure      float64          `json:"tempo_confidence"`  // 0 to 1
+	Key            string           `json:"key"`               // such as "C# minor"; "" when none was found
+	KeySure        float64          `json:"key_confidence"`    // 0 to 1
+	Fingerprint    string           `json:"fingerprint"`       // Chromaprint, compressed and base64; "" for sounds under 2.7 s
+	FingerprintLen int              `json:"fingerprint_items"`
 }
 
 // Usage is what the pass cost.

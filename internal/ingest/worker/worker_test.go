@@ -23,6 +23,7 @@ import (
 	"audiomicro/internal/audio/decode"
 	"audiomicro/internal/audio/describe"
 	"audiomicro/internal/audio/fingerprint"
+	"audiomicro/internal/audio/loudness"
 	"audiomicro/internal/audio/peaks"
 	"audiomicro/internal/audio/sniff"
 	"audiomicro/internal/audio/spectrum"
@@ -345,6 +346,50 @@ func TestManyChannelsAndRates(t *testing.T) {
 				t.Errorf("result %+v", r)
 			}
 		})
+	}
+}
+
+// TestPreviewsOfManyChannelsAreMeasured: a fold to two channels is quieter than the original, and the measured loudness is that of the file.
+func TestPreviewsOfManyChannelsAreMeasured(t *testing.T) {
+	t.Parallel()
+	for _, channels := range []int{1, 2, 3, 6} {
+		r, dir, err := run(t, worker.Request{Outputs: everything}, wav(tones(channels, 44100, 4*44100), 44100))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if channels <= 2 {
+			if r.Analyzed.Preview != nil {
+				t.Errorf("%d channels: previews measured apart from the original: %+v", channels, r.Analyzed.Preview)
+			}
+			continue
+		}
+		f, err := os.Open(filepath.Join(dir, r.Previews[worker.HQ].Name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		d, err := decode.Open(f, sniff.Kind{Container: "ogg", Codec: "opus"}, decode.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := loudness.New(48000, 2)
+		for {
+			block, err := d.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Write(block)
+		}
+		got, want := r.Analyzed.Preview, m.Result()
+		if got == nil || math.Abs(got.Integrated-want.Integrated) > .2 || math.Abs(got.TruePeak-want.TruePeak) > .5 {
+			t.Errorf("%d channels: measured %+v, the preview has %+v", channels, got, want)
+		}
+		if down := r.Analyzed.Loudness.Integrated - want.Integrated; down < 2 {
+			t.Errorf("%d channels: the fold is only %.1f LU quieter: the test proves nothing", channels, down)
+		}
 	}
 }
 

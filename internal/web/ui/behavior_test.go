@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
@@ -288,6 +289,42 @@ func TestScope(t *testing.T) {
 	run(t, ctx, chromedp.Poll[bool](`seen.some((v, i) => i && v < seen[i - 1])`))
 	if first := run(t, ctx, chromedp.Evaluate[float64](`Math.min(...seen.filter(v => v > 0))`)); first < 1 {
 		t.Errorf("the region began at %.1f s", first)
+	}
+	if faults := run(t, ctx, chromedp.Evaluate[[]string](`faults`)); len(faults) > 0 {
+		t.Error(strings.Join(faults, "; "))
+	}
+}
+
+// TestQuietSoundsAreLifted: the player has as much room as the server's largest lift, and takes none of it back.
+func TestQuietSoundsAreLifted(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t)()
+	server := httptest.NewServer(galleryHandler())
+	t.Cleanup(server.Close)
+	if err := chromedp.Do(ctx, watched(), chromedp.EmulateViewport(1280, 900)); err != nil {
+		t.Fatal(err)
+	}
+	level := func(gain float64) float64 {
+		t.Helper()
+		run(t, ctx, chromedp.Navigate(server.URL+"/recording?theme=light"))
+		run(t, ctx, chromedp.Poll[bool](`Boolean(window.htmx && document.querySelector(".head-nav a")._htmx)`))
+		// What the page gives out of a full-scale sound: the volume set on its element, and the factor behind it.
+		run(t, ctx, chromedp.Evaluate[any](`(() => {
+			window.heard = { volume: 1, factor: () => 1 };
+			const make = BaseAudioContext.prototype.createGain, volume = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "volume");
+			BaseAudioContext.prototype.createGain = function () { const g = make.call(this); heard.factor = () => g.gain.value; return g };
+			Object.defineProperty(HTMLMediaElement.prototype, "volume", { get() { return volume.get.call(this) }, set(v) { heard.volume = v; volume.set.call(this, v) } });
+			document.querySelector("#main [data-hq]").dataset.gain = "`+strconv.FormatFloat(gain, 'f', 1, 64)+`";
+			document.querySelector(".rec-head .play").click();
+		})(); null`))
+		run(t, ctx, chromedp.Poll[bool](`document.querySelector("#player.sounding") !== null`))
+		return run(t, ctx, chromedp.Evaluate[float64](`20 * Math.log10(heard.volume * heard.factor())`))
+	}
+	base := level(0)
+	for _, gain := range []float64{12, -18, 5} {
+		if got := level(gain) - base; math.Abs(got-gain) > .1 {
+			t.Errorf("a gain of %g dB is heard as %.2f dB", gain, got)
+		}
 	}
 	if faults := run(t, ctx, chromedp.Evaluate[[]string](`faults`)); len(faults) > 0 {
 		t.Error(strings.Join(faults, "; "))
