@@ -22,13 +22,25 @@ import (
 type Quality struct {
 	HalfWidth int     // zero crossings of the sinc on each side at full bandwidth
 	Beta      float64 // Kaiser window shape; 10.06 gives 100 dB, 12.27 gives 120 dB
-	Cutoff    float64 // -6 dB point as a fraction of the lower of the two Nyquist frequencies
+	Cutoff    float64 // -6 dB point as a fraction of the lower of the two Nyquist frequencies; at most the higher one
 }
 
 // Encode is for sound that people hear: stop band below -100 dB, pass band flat to 20 kHz at 44.1 kHz. With 32 zero crossings
 // a side the transition is 0.2 of Nyquist wide (Kaiser 1974), here centered a little below Nyquist: what folds back lies
 // above 20 kHz and is already attenuated.
 var Encode = Quality{HalfWidth: 40, Beta: 10.06, Cutoff: 0.97}
+
+// Heard is for a coder at rate to (Hz) that keeps nothing above 20 kHz, as Opus (RFC 6716 section 2): stop band below -100 dB
+// and pass band flat to 20 kHz, for whatever lands below 20 kHz. What lands above may fold there freely, so from 40 kHz on
+// the transition reaches from 20 kHz to where folding comes down to it again, and half of Encode's taps suffice
+// (Kaiser 1974: 19.2 zero crossings for 100 dB at 48 kHz).
+func Heard(from, to int) Quality {
+	const edge = 20000
+	if from < 2*edge || to < 2*edge+8000 {
+		return Encode
+	}
+	return Quality{HalfWidth: 20, Beta: 10.06, Cutoff: float64(to) / float64(min(from, to))}
+}
 
 // Fingerprint is the filter Chromaprint has been computed with since 2010: 8 zero crossings a side, beta 9, cutoff 0.8.
 var Fingerprint = Quality{HalfWidth: 8, Beta: 9, Cutoff: 0.8}
@@ -56,6 +68,7 @@ type Resampler struct {
 	in, out  int64       // frames taken and given
 	buf      [][]float32
 	view     [][]float32
+	phase    []float32 // outputs of one phase
 	flushed  bool
 }
 
@@ -65,7 +78,7 @@ func New(from, to, channels int, q Quality) (*Resampler, error) {
 	if from < 1 || to < 1 || from > maxRate || to > maxRate || from/to > maxRatio || to/from > maxRatio {
 		return nil, fmt.Errorf("resample %d Hz to %d Hz: rate out of range", from, to)
 	}
-	if channels < 1 || q.HalfWidth < 1 || q.Cutoff <= 0 || q.Cutoff > 1 {
+	if channels < 1 || q.HalfWidth < 1 || q.Cutoff <= 0 || q.Cutoff*float64(min(from, to)) > float64(max(from, to))+.5 {
 		return nil, fmt.Errorf("resample %d channels: bad parameters", channels)
 	}
 	g := gcd(from, to)
@@ -155,27 +168,45 @@ func (r *Resampler) produce(limit int64) [][]float32 {
 func (r *Resampler) channel(dst, src []float32) (int, int64) {
 	pos, sub := r.pos, r.sub
 	step, frac := int(r.step), r.frac
-	if r.up == 1 && len(dst) > 0 {
-		f32.ConvolveDecimate(dst, src[pos:], r.bank[0], step, 0)
-		return pos + step*len(dst), 0
-	}
-	for k := range dst {
-		window := src[pos : pos+r.taps]
-		if r.exact {
-			dst[k] = f32.DotProductUnsafe(window, r.bank[sub])
-		} else {
-			at := float64(sub) / float64(r.up) * float64(r.phases)
-			p := int(at)
-			w := float32(at - float64(p))
-			a := f32.DotProductUnsafe(window, r.bank[p])
-			b := f32.DotProductUnsafe(window, r.bank[p+1])
-			dst[k] = a + w*(b-a)
-		}
+	next := func() {
 		pos += step
 		if sub += frac; sub >= r.up {
 			sub -= r.up
 			pos++
 		}
+	}
+	if r.exact {
+		// Outputs of the same phase lie up apart and their inputs down: all of a phase in one call keeps the vector units busy.
+		up := int(r.up)
+		n := (len(dst) + up - 1) / up
+		if cap(r.phase) < n {
+			r.phase = make([]float32, n)
+		}
+		for k := 0; k < min(up, len(dst)); k++ {
+			out := r.phase[:(len(dst)-k+up-1)/up]
+			if up == 1 {
+				out = dst
+			}
+			f32.ConvolveDecimate(out, src[pos:], r.bank[sub], int(r.down), 0)
+			if up > 1 {
+				for i, v := range out {
+					dst[k+i*up] = v
+				}
+			}
+			next()
+		}
+		end := r.sub + int64(len(dst))*r.down
+		return r.pos + int(end/r.up), end % r.up
+	}
+	for k := range dst {
+		window := src[pos : pos+r.taps]
+		at := float64(sub) / float64(r.up) * float64(r.phases)
+		p := int(at)
+		w := float32(at - float64(p))
+		a := f32.DotProductUnsafe(window, r.bank[p])
+		b := f32.DotProductUnsafe(window, r.bank[p+1])
+		dst[k] = a + w*(b-a)
+		next()
 	}
 	return pos, sub
 }

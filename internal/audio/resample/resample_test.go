@@ -104,6 +104,37 @@ func TestStopBandIsBelow100dB(t *testing.T) {
 	}
 }
 
+// TestHeardBand: below 20 kHz a tone arrives unchanged, and nothing else arrives, wherever the tone lies.
+func TestHeardBand(t *testing.T) {
+	t.Parallel()
+	const to = 48000
+	for _, from := range []int{8000, 22050, 32000, 40000, 44100, 64000, 88200, 96000, 176400, 192000, 352800} {
+		q := resample.Heard(from, to)
+		for _, hz := range []float64{997, 11000, 15000, 19000, 20000, 21900, 23000, 26000, 28200, 29000, 40000, 68500} {
+			if hz > .43*float64(from) && (from < 40000 || hz > .499*float64(from)) { // what the usual filter takes with it, or no tone of this rate
+				continue
+			}
+			// What lies above 20 kHz is not heard: a steep filter takes it away.
+			const audible = 39200
+			out := convert(t, convert(t, tone(2*from, from, hz), from, to, 4096, q), to, audible, 4096, resample.Quality{HalfWidth: 400, Beta: 10.06, Cutoff: .99})
+			if hz < 19100 {
+				if db := errorDB(out, audible, hz); db > -90 {
+					t.Errorf("%d Hz, a tone at %g Hz: error %.1f dB", from, hz, db)
+				}
+				continue
+			}
+			var e float64
+			mid := out[len(out)/4 : 3*len(out)/4]
+			for _, v := range mid {
+				e += float64(v) * float64(v)
+			}
+			if db := 10 * math.Log10(e/float64(len(mid))/0.5+1e-20); db > -98 {
+				t.Errorf("%d Hz, a tone at %g Hz: %.1f dB below 20 kHz", from, hz, db)
+			}
+		}
+	}
+}
+
 func TestBadParametersAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range [][3]int{{0, 48000, 1}, {48000, 0, 1}, {-1, 48000, 1}, {48000, 1 << 30, 1}, {44100, 48000, 0}, {768000, 1000, 1}} {
@@ -113,8 +144,8 @@ func TestBadParametersAreRefused(t *testing.T) {
 	}
 }
 
-func BenchmarkEncode44100to48000Stereo(b *testing.B) {
-	r, err := resample.New(44100, 48000, 2, resample.Encode)
+func Benchmark44100to48000Stereo(b *testing.B) {
+	r, err := resample.New(44100, 48000, 2, resample.Heard(44100, 48000))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func newPass(req Request, info audio.Info) (*pass, error) {
 	}
 	if info.SampleRate != opusenc.SampleRate {
 		var err error
-		if p.rate, err = resample.New(info.SampleRate, opusenc.SampleRate, channels, resample.Encode); err != nil {
+		if p.rate, err = resample.New(info.SampleRate, opusenc.SampleRate, channels, resample.Heard(info.SampleRate, opusenc.SampleRate)); err != nil {
 			return nil, fmt.Errorf("resample from %d Hz: %w", info.SampleRate, err)
 		}
 	}
