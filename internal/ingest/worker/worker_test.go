@@ -437,15 +437,38 @@ func TestSynthesizedSoundsPass(t *testing.T) {
 func TestBench(t *testing.T) {
 	t.Parallel()
 	files := []string{source(t, wav(tones(2, 44100, 44100), 44100)).Name(), source(t, wav(tones(1, 48000, 96000), 48000)).Name()}
-	report, err := worker.Bench(t.Context(), files, worker.Request{Outputs: []worker.Output{worker.Analysis, worker.HQ}})
+	bench := worker.Bench{Runs: 2, Request: worker.Request{Outputs: []worker.Output{worker.Analysis, worker.HQ}}}
+	report, err := bench.Run(t.Context(), files)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Files) != 2 || report.Total.Seconds != 3 || report.Total.Speed <= 0 || report.Files[1].Stages["encode hq"] <= 0 || report.Files[0].PeakRSS <= 1 {
+	if len(report.Files) != 2 || report.Total.Seconds != 3 || report.Total.Speed <= 0 || report.Files[1].Stages["encode hq"] <= 0 || report.Files[0].PeakRSS <= 1 || report.Total.Temp != 0 {
 		t.Errorf("report %+v", report)
 	}
-	if _, err := worker.Bench(t.Context(), []string{"/nonexistent.wav"}, worker.Request{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := bench.Run(t.Context(), []string{"/nonexistent.wav"}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestBenchBesideOthers: the commands of the peers run, and what they leave on disk is counted.
+func TestBenchBesideOthers(t *testing.T) {
+	for _, name := range []string{"ffmpeg", "lame", "oggenc", "flac"} {
+		tool(t, name)
+	}
+	data := wav(tones(2, 44100, 5*44100), 44100)
+	path := source(t, data).Name()
+	bench := worker.Bench{Peers: worker.Peers[:], Request: worker.Request{Outputs: []worker.Output{worker.Analysis, worker.HQ, worker.LQ}}}
+	report, err := bench.Run(t.Context(), []string{path, path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, both := report.Total.Peers["ffmpeg"], report.Total.Peers["freesound"]
+	if one.CPU <= 0 || one.Ratio <= 0 || one.Temp != 0 || len(both.Steps) != 6 || both.Steps["lame --abr 192"] <= 0 || both.Temp < int64(len(data))*9/10 {
+		t.Errorf("ffmpeg %+v, freesound %+v", one, both)
+	}
+	t.Setenv("PATH", t.TempDir())
+	if _, err := bench.Run(t.Context(), []string{path}); err == nil || !strings.Contains(err.Error(), "ffmpeg is not installed") {
+		t.Errorf("without tools: %v", err)
 	}
 }
 
