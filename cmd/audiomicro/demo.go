@@ -164,17 +164,12 @@ func (d *demoFill) collections() ([]demo.Collection, error) {
 
 // computed renders the program's own sounds as FLAC files into dir.
 func computed(dir string) (demo.Collection, error) {
-	c := demo.Collection{Account: maker, Dir: dir,
-		About: "Sounds that AudioMicro computes from formulas when the demo starts. They are sold under paid licenses, so that you can try buying: payments are a test here.",
-		Packs: map[string]string{"Computed sounds": "Bells, drones, drums, weather and signals out of nothing but arithmetic."}}
+	c := ownSounds(dir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return c, err
 	}
 	for _, sound := range synth.Catalog() {
-		name := sound.Name + ".flac"
-		c.Sounds = append(c.Sounds, demo.Sound{File: name, Title: sound.Title, Description: sound.Description, Tags: sound.Tags, Category: sound.Category,
-			Pack: "Computed sounds", License: "standard+broadcast-1m"})
-		file := filepath.Join(dir, name)
+		file := filepath.Join(dir, sound.Name+".flac")
 		if _, err := os.Stat(file); err == nil {
 			continue
 		}
@@ -183,6 +178,18 @@ func computed(dir string) (demo.Collection, error) {
 		}
 	}
 	return c, nil
+}
+
+// ownSounds describes the program's own sounds.
+func ownSounds(dir string) demo.Collection {
+	c := demo.Collection{Account: maker, Dir: dir,
+		About: "Sounds that AudioMicro computes from formulas when the demo starts. They are sold under paid licenses, so that you can try buying: payments are a test here.",
+		Packs: map[string]string{"Computed sounds": "Bells, drones, drums, weather and signals out of nothing but arithmetic."}}
+	for _, sound := range synth.Catalog() {
+		c.Sounds = append(c.Sounds, demo.Sound{File: sound.Name + ".flac", Title: sound.Title, Description: sound.Description, Tags: sound.Tags, Category: sound.Category,
+			Pack: "Computed sounds", License: "standard+broadcast-1m"})
+	}
+	return c
 }
 
 func render(sound synth.Sound, file string) error {
