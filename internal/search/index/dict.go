@@ -1,27 +1,38 @@
 package index
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// maxFresh is how many names a dict may hold unsorted before a Put sorts them in.
-const maxFresh = 1024
+// Bounds of what a dict lets pass before a Put brings its orders up to date.
+const (
+	maxFresh = 1024 // names not sorted in
+	maxGrown = 512  // recordings that a name has gained since the order by frequency was made
+)
 
-// dict numbers names, keeps the posting of each, and finds those that begin with a prefix.
+// dict numbers names, keeps the posting of each, and finds those that begin with a prefix or are the most frequent.
 type dict struct {
 	ids      map[string]uint32
 	names    []string
 	labels   map[uint32]string // how a name was last written, where that differs
+	marked   bool              // its postings keep a mark for each slot
 	postings []posting
 	counts   []uint32 // slots in each posting
 	sorted   []uint32 // ids by name
 	fresh    []uint32 // ids not sorted in yet
+
+	frequent []uint32 // ids by the counts they had then, the most frequent first; later ids are not in it
+	then     []uint32 // the counts by which frequent is sorted
+	grown    uint32   // the most that any id of frequent has gained since
 }
 
-func newDict() *dict {
-	return &dict{ids: map[string]uint32{}, labels: map[uint32]string{}}
+func newDict(marked bool) *dict {
+	return &dict{ids: map[string]uint32{}, labels: map[uint32]string{}, marked: marked}
 }
 
 // id is the number of name, which gets one when it has none.
@@ -56,29 +67,48 @@ func (d *dict) relabel(id uint32, as string) {
 	}
 }
 
-func (d *dict) insert(id, slot uint32, weighed bool, b uint8) {
-	d.postings[id].insert(slot, weighed, b)
+func (d *dict) insert(id, slot uint32, mark uint8) {
+	d.postings[id].insert(slot, d.counts[id], d.marked, mark)
 	d.counts[id]++
+	if int(id) < len(d.then) && d.counts[id] > d.then[id] {
+		d.grown = max(d.grown, d.counts[id]-d.then[id])
+	}
 }
 
 func (d *dict) delete(id, slot uint32) {
-	d.postings[id].delete(slot)
+	d.postings[id].delete(slot, d.marked)
 	d.counts[id]--
 }
 
-// find is the posting of name, nil when no recording has it.
-func (d *dict) find(name string) *posting {
+// set is the bitmap of id, which must not be written.
+func (d *dict) set(id uint32) *roaring.Bitmap { return d.postings[id].set(d.marked) }
+
+// find is the bitmap of name, which must not be written.
+func (d *dict) find(name string) *roaring.Bitmap {
 	if id, ok := d.ids[name]; ok && d.counts[id] > 0 {
-		return &d.postings[id]
+		return d.set(id)
 	}
-	return nil
+	return roaring.New()
 }
 
-// settle sorts the fresh names in when there are more than max.
+// settle brings the orders up to date when more than so many names are not sorted in.
 func (d *dict) settle(max int) {
-	if len(d.fresh) <= max {
-		return
+	if len(d.fresh) > max {
+		d.sortIn()
 	}
+	if d.grown > maxGrown || len(d.names)-len(d.then) > max {
+		d.then = slices.Clone(d.counts)
+		d.frequent = make([]uint32, len(d.names))
+		for id := range d.frequent {
+			d.frequent[id] = uint32(id)
+		}
+		slices.SortFunc(d.frequent, func(a, b uint32) int { return cmp.Compare(d.then[b], d.then[a]) })
+		d.grown = 0
+	}
+}
+
+// sortIn merges the fresh names into the sorted ones.
+func (d *dict) sortIn() {
 	byName := func(a, b uint32) int { return strings.Compare(d.names[a], d.names[b]) }
 	slices.SortFunc(d.fresh, byName)
 	merged := make([]uint32, 0, len(d.sorted)+len(d.fresh))
@@ -92,6 +122,14 @@ func (d *dict) settle(max int) {
 	}
 	d.sorted = append(merged, d.sorted[i:]...)
 	d.fresh = d.fresh[:0]
+}
+
+// trim gives back what growing left over.
+func (d *dict) trim() {
+	for i := range d.postings {
+		d.postings[i].trim()
+	}
+	d.names, d.postings, d.counts = exact(d.names), exact(d.postings), exact(d.counts)
 }
 
 // begins lists the ids in use whose names begin with prefix, in no order.
@@ -116,11 +154,29 @@ func (d *dict) begins(prefix string) []uint32 {
 
 // mostUsed cuts ids down to the n with the most recordings; equal ones by name.
 func (d *dict) mostUsed(ids []uint32, n int) []uint32 {
-	slices.SortFunc(ids, func(a, b uint32) int {
-		if c := int(d.counts[b]) - int(d.counts[a]); c != 0 {
-			return c
+	best := newTop(n, func(a, b uint32) bool {
+		if d.counts[a] != d.counts[b] {
+			return d.counts[a] > d.counts[b]
 		}
-		return strings.Compare(d.names[a], d.names[b])
+		return d.names[a] < d.names[b]
 	})
-	return ids[:min(n, len(ids))]
+	for _, id := range ids {
+		best.add(id)
+	}
+	return best.sorted()
+}
+
+// mostFrequent calls f with ids in use until it has enough: first those that are new, then from the most frequent down, each with a bound
+// that its count does not exceed, nor that of any that would follow.
+func (d *dict) mostFrequent(f func(id uint32, atMost int) bool) {
+	for id := len(d.then); id < len(d.names); id++ {
+		if d.counts[id] > 0 {
+			f(uint32(id), int(d.counts[id]))
+		}
+	}
+	for _, id := range d.frequent {
+		if !f(id, int(d.then[id]+d.grown)) {
+			return
+		}
+	}
 }

@@ -202,9 +202,7 @@ func (ix *Index) put(p *prepared) {
 		ix.amount[slot] = 0
 	}
 	ix.published[slot], ix.downloads[slot], ix.packs[slot] = doc.PublishedAt, doc.Downloads, doc.PackID
-	ix.titles[slot] = titleKey(doc.Title)
-	ix.putWords(slot, p)
-	ix.putValues(slot, p.values)
+	ix.texts.set(slot, record{[]byte(titleKey(doc.Title)), ix.putValues(slot, p.values), ix.putWords(slot, p)}.encode())
 	ix.putVector(slot, doc.Vector)
 }
 
@@ -214,14 +212,18 @@ func titleKey(title string) string {
 	if len(key) > maxTitleKey {
 		key = strings.ToValidUTF8(key[:maxTitleKey], "")
 	}
-	return strings.Clone(key)
+	return key
 }
 
 // grow makes room for one more slot.
 func (ix *Index) grow() {
 	c := &ix.columns
-	c.ids, c.words, c.vals, c.titles = append(c.ids, 0), append(c.words, ""), append(c.vals, ""), append(c.titles, "")
-	c.fieldLen = append(c.fieldLen, [3]uint8{})
+	c.ids, c.fieldLen = append(c.ids, 0), append(c.fieldLen, [3]uint8{})
+	for d := range c.codes {
+		if inColumn(d) {
+			c.codes[d] = append(c.codes[d], 0)
+		}
+	}
 	c.seconds, c.tempo, c.loudness = append(c.seconds, 0), append(c.tempo, 0), append(c.loudness, 0)
 	c.centroid, c.rating = append(c.centroid, 0), append(c.rating, 0)
 	c.amount, c.published = append(c.amount, 0), append(c.published, 0)
@@ -230,29 +232,29 @@ func (ix *Index) grow() {
 
 // remove takes everything of slot out of the postings. The caller holds the lock, and fills or frees the slot.
 func (ix *Index) remove(slot uint32) {
-	var seen []uint32
-	decodeWords(ix.words[slot], func(_ int, main, extra []uint32) {
-		seen = append(append(seen, main...), extra...)
-	})
-	slices.Sort(seen)
-	for _, id := range slices.Compact(seen) {
-		if id != 0 {
-			ix.terms.delete(id, slot)
+	r := ix.record(slot)
+	for _, id := range distinctWords(r.words) {
+		ix.terms.delete(id, slot)
+	}
+	decodeValues(r.vals, func(d int, id uint32) { ix.values[d].delete(id, slot) })
+	for d, codes := range ix.codes {
+		if inColumn(d) && codes[slot] != 0 {
+			ix.values[d].delete(uint32(codes[slot]-1), slot)
+			codes[slot] = 0
 		}
 	}
-	decodeValues(ix.vals[slot], func(d int, id uint32) { ix.values[d].delete(id, slot) })
 	for f, n := range ix.fieldLen[slot] {
 		ix.lengths[f] -= uint64(fieldLength(n))
 	}
 	ix.live.Remove(slot)
 	ix.vectors.Remove(slot)
-	ix.words[slot], ix.vals[slot], ix.titles[slot] = "", "", ""
+	ix.texts.set(slot, nil)
 }
 
-// putWords adds the words of a recording. Encoded, they are for each field: the number of words, their ids in order (0 parts two
+// putWords adds the words of a recording and encodes them, for each field: the number of words, their ids in order (0 parts two
 // tags), the number of extra words, their ids; all uvarint.
-func (ix *Index) putWords(slot uint32, p *prepared) {
-	var encoded, extras []byte
+func (ix *Index) putWords(slot uint32, p *prepared) (encoded []byte) {
+	var extras []byte
 	marks := map[uint32]uint8{}
 	for f, tokens := range p.tokens {
 		var n, nExtra uint64
@@ -280,9 +282,9 @@ func (ix *Index) putWords(slot uint32, p *prepared) {
 		}
 	}
 	for id, b := range marks {
-		ix.terms.insert(id, slot, true, b)
+		ix.terms.insert(id, slot, b)
 	}
-	ix.words[slot] = string(encoded)
+	return encoded
 }
 
 // raise counts one more occurrence in field f.
@@ -299,45 +301,17 @@ func (ix *Index) term(text string) uint32 {
 	id := ix.terms.id(text)
 	if int(id) == known {
 		stem := stemOf(text)
-		ix.stems[stem] = append(ix.stems[stem], id)
+		if stem == text {
+			stem = ix.terms.names[id] // one copy serves both
+		}
+		ix.kin = append(ix.kin, ix.stems[stem])
+		ix.stems[stem] = id
 	}
 	return id
 }
 
 // stemOf is the English snowball stem (Porter2) of a folded word.
 func stemOf(word string) string { return english.Stem(word, true) }
-
-// decodeWords calls f for each field with its words and extra words; the slices are used again.
-func decodeWords(s string, f func(field int, main, extra []uint32)) {
-	var main, extra []uint32
-	for field := 0; field < textFields && s != ""; field++ {
-		main, s = decodeList(s, main[:0])
-		extra, s = decodeList(s, extra[:0])
-		f(field, main, extra)
-	}
-}
-
-func decodeList(s string, into []uint32) ([]uint32, string) {
-	n, s := uvarint(s)
-	for ; n > 0; n-- {
-		var id uint64
-		id, s = uvarint(s)
-		into = append(into, uint32(id))
-	}
-	return into, s
-}
-
-// uvarint reads what binary.AppendUvarint wrote.
-func uvarint(s string) (uint64, string) {
-	var v uint64
-	for i := 0; i < len(s); i++ {
-		v |= uint64(s[i]&0x7f) << (7 * i)
-		if s[i] < 0x80 {
-			return v, s[i+1:]
-		}
-	}
-	return 0, ""
-}
 
 // quantize keeps a field's length in a byte: exact to 31, then in steps of a sixteenth.
 func quantize(n int) uint8 {
@@ -361,25 +335,25 @@ func fieldLength(q uint8) int {
 	return (int(q-32)%16 + 16) << e
 }
 
-// putValues adds the facet values. Encoded, each is a byte for the dictionary and a uvarint id.
-func (ix *Index) putValues(slot uint32, values []value) {
-	var encoded []byte
+// putValues adds the facet values: each dictionary with few has a column for them, and the rest is encoded, a byte for the
+// dictionary and a uvarint id each.
+func (ix *Index) putValues(slot uint32, values []value) (encoded []byte) {
 	for _, v := range values {
 		d := ix.values[v.dict]
 		id := d.id(v.name)
+		if inColumn(v.dict) && id >= math.MaxUint16 {
+			continue // no catalog has so many sample rates
+		}
 		d.relabel(id, v.label)
-		d.insert(id, slot, false, 0)
-		encoded = binary.AppendUvarint(append(encoded, byte(v.dict)), uint64(id))
+		d.insert(id, slot, 0)
+		if inColumn(v.dict) {
+			ix.codes[v.dict][slot] = uint16(id + 1)
+		} else {
+			encoded = binary.AppendUvarint(append(encoded, byte(v.dict)), uint64(id))
+		}
 	}
-	ix.vals[slot] = string(encoded)
+	return encoded
 }
 
-// decodeValues calls f for each facet value.
-func decodeValues(s string, f func(dict int, id uint32)) {
-	for s != "" {
-		d := int(s[0])
-		var id uint64
-		id, s = uvarint(s[1:])
-		f(d, uint32(id))
-	}
-}
+// inColumn reports whether a recording has at most one value of the dictionary, and the dictionary few.
+func inColumn(d int) bool { return !many(d) && d != dLicense }

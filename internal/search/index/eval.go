@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -65,24 +66,69 @@ func (ix *Index) leaf(f *query.Filter) *roaring.Bitmap {
 		forms := ix.forms(f)
 		mask := textMask(f.Field)
 		if len(forms) == 1 && mask == 0xff {
-			return ix.terms.postings[forms[0]].set()
+			return ix.terms.set(forms[0])
 		}
-		set := roaring.New()
+		if mask == 0xff {
+			return ix.union(ix.terms, forms)
+		}
+		keep := ix.collector()
 		for _, id := range forms {
-			p := &ix.terms.postings[id]
-			if mask == 0xff {
-				p.addTo(set)
-				continue
-			}
-			p.each(func(slot uint32, rank int) {
-				if p.bytes[rank]&mask != 0 {
-					set.Add(slot)
+			ix.terms.postings[id].each(true, func(slot uint32, mark uint8) {
+				if mark&mask != 0 {
+					keep.add(slot)
 				}
 			})
 		}
-		return set
+		return keep.set()
 	}
 	return roaring.New()
+}
+
+// union is the set of several ids.
+func (ix *Index) union(d *dict, ids []uint32) *roaring.Bitmap {
+	keep := ix.collector()
+	var big []*roaring.Bitmap
+	for _, id := range ids {
+		p := &d.postings[id]
+		if p.big != nil {
+			big = append(big, p.big.set)
+			continue
+		}
+		p.each(d.marked, func(slot uint32, _ uint8) { keep.add(slot) })
+	}
+	if len(big) == 0 {
+		return keep.set()
+	}
+	return roaring.FastOr(append(big, keep.set())...)
+}
+
+// collector gathers slots in any order: as a list while they are few, else as bits.
+type collector struct {
+	few  []uint32
+	bits []uint64
+	of   int // slots in all
+}
+
+func (ix *Index) collector() *collector { return &collector{of: len(ix.ids)} }
+
+func (c *collector) add(slot uint32) {
+	if c.bits != nil {
+		c.bits[slot/64] |= 1 << (slot % 64)
+		return
+	}
+	if c.few = append(c.few, slot); len(c.few) > 1000 {
+		c.bits = make([]uint64, c.of/64+1)
+		for _, s := range c.few {
+			c.bits[s/64] |= 1 << (s % 64)
+		}
+	}
+}
+
+func (c *collector) set() *roaring.Bitmap {
+	if c.bits != nil {
+		return roaring.FromDense(c.bits, true)
+	}
+	return roaring.BitmapOf(c.few...)
 }
 
 // forms lists the words in use that a word, exact or prefix leaf accepts; the word as typed comes first when it is one of them.
@@ -100,14 +146,14 @@ func (ix *Index) forms(f *query.Filter) []uint32 {
 	if f.Op == query.Exact {
 		return out
 	}
-	group := ix.stems[stemOf(word)]
-	for _, id := range group {
+	for id := ix.stems[stemOf(word)]; id != 0; id = ix.kin[id] {
 		add(id)
 	}
 	if f.Op == query.Prefix {
+		group := slices.Clone(out)
 		for _, id := range ix.terms.begins(word) {
 			if !slices.Contains(group, id) {
-				add(id)
+				out = append(out, id)
 			}
 		}
 	}
@@ -154,18 +200,18 @@ func (ix *Index) equal(f *query.Filter) *roaring.Bitmap {
 	}
 	dict := ix.values[d]
 	if d != dLicense && d != dCategory {
-		if p := dict.find(f.Value); p != nil {
-			return p.set()
-		}
-		return roaring.New()
+		return dict.find(f.Value)
 	}
-	set := roaring.New()
+	var family []uint32
 	for id, name := range dict.names {
 		if dict.counts[id] > 0 && inFamily(d, name, f.Value) {
-			dict.postings[id].addTo(set)
+			family = append(family, uint32(id))
 		}
 	}
-	return set
+	if len(family) == 1 {
+		return dict.set(family[0])
+	}
+	return ix.union(dict, family)
 }
 
 // inFamily reports whether a recording with the code is also one of the wanted license or category.
@@ -206,7 +252,7 @@ func (ix *Index) evalSpan(f *query.Filter, within *roaring.Bitmap) *roaring.Bitm
 		set := roaring.New()
 		for id, name := range ix.values[d].names {
 			if v, err := strconv.ParseFloat(name, 64); err == nil && v >= low && v <= high {
-				ix.values[d].postings[id].addTo(set)
+				set.Or(ix.values[d].set(uint32(id)))
 			}
 		}
 		set.And(within)
@@ -258,22 +304,22 @@ func (ix *Index) evalPhrase(f *query.Filter, within *roaring.Bitmap) *roaring.Bi
 		ids[i] = id
 	}
 	for _, id := range ids {
-		within = roaring.And(within, ix.terms.postings[id].set())
+		within = roaring.And(within, ix.terms.set(id))
 	}
 	// The words of a phrase stand as the same bytes in the encoded words; most candidates are ruled out by that alone.
 	var encoded []byte
 	for _, id := range ids {
 		encoded = binary.AppendUvarint(encoded, uint64(id))
 	}
-	bytes := string(encoded)
 	only, one := textField(f.Field)
 	set := roaring.New()
 	eachSlot(within, func(slot uint32) {
-		if !strings.Contains(ix.words[slot], bytes) {
+		words := ix.record(slot).words
+		if !bytes.Contains(words, encoded) {
 			return
 		}
 		found := false
-		decodeWords(ix.words[slot], func(field int, main, _ []uint32) {
+		decodeWords(words, func(field int, main, _ []uint32) {
 			if found || one && field != only {
 				return
 			}

@@ -17,9 +17,6 @@ const (
 	topContributors = 20
 )
 
-// fewHits is the number of hits up to which values are counted hit by hit, not value by value.
-const fewHits = 3000
-
 // Facets are the facets counted, in the order asked for.
 type Facets []Facet
 
@@ -59,7 +56,7 @@ func AllFacets() []query.Field {
 // holds the lock.
 func (ix *Index) count(q query.Query, s found, fields []query.Field) Facets {
 	facets := make(Facets, 0, len(fields))
-	counted := map[*roaring.Bitmap]*[dicts][]uint32{} // facets with the same hits share one walk
+	shared := map[*roaring.Bitmap]*tally{} // facets with the same hits share one walk
 	for _, field := range fields {
 		d, ok := fieldDict(field)
 		if !ok {
@@ -69,12 +66,21 @@ func (ix *Index) count(q query.Query, s found, fields []query.Field) Facets {
 		if !field.Narrows() {
 			set = s.leftOut(field)
 		}
-		f := Facet{Field: field, Total: int(set.GetCardinality())}
+		t := shared[set]
+		if t == nil {
+			t = &tally{ix: ix, set: set, total: int(set.GetCardinality())}
+			for _, other := range fields {
+				if d, ok := fieldDict(other); ok && (other.Narrows() && set == s.hits || !other.Narrows() && s.leftOut(other) == set) {
+					t.wanted = append(t.wanted, d)
+				}
+			}
+			shared[set] = t
+		}
+		f := Facet{Field: field, Total: t.total}
 		if many(d) {
-			f.Rows = ix.topRows(q, d, field, set, f.Total)
+			f.Rows = ix.topRows(q, d, field, t)
 		} else {
-			counts := ix.countAll(d, set, f.Total, counted)
-			f.Rows = ix.rows(q, d, field, counts)
+			f.Rows = ix.rows(q, d, field, t)
 		}
 		facets = append(facets, f)
 	}
@@ -84,44 +90,10 @@ func (ix *Index) count(q query.Query, s found, fields []query.Field) Facets {
 // many reports whether the dictionary has so many values that only the most frequent are shown.
 func many(d int) bool { return d == dTag || d == dBy || d == dPack || d == dByID || d == dPackID }
 
-// countAll counts every value of a dictionary with few of them.
-func (ix *Index) countAll(d int, set *roaring.Bitmap, total int, counted map[*roaring.Bitmap]*[dicts][]uint32) []uint32 {
-	dict := ix.values[d]
-	if total == len(ix.slots) {
-		return dict.counts
-	}
-	if total <= fewHits {
-		if counted[set] == nil {
-			all := new([dicts][]uint32)
-			for d := range all {
-				if !many(d) {
-					all[d] = make([]uint32, len(ix.values[d].names))
-				}
-			}
-			eachSlot(set, func(slot uint32) {
-				decodeValues(ix.vals[slot], func(d int, id uint32) {
-					if all[d] != nil {
-						all[d][id]++
-					}
-				})
-			})
-			counted[set] = all
-		}
-		return counted[set][d]
-	}
-	counts := make([]uint32, len(dict.names))
-	for id := range counts {
-		if dict.counts[id] > 0 {
-			counts[id] = uint32(dict.postings[id].overlap(set))
-		}
-	}
-	return counts
-}
-
 // rows lists the values of a dictionary with few of them. Those that any recording has keep their place, with a count of zero
 // too, so that the list does not jump from search to search.
-func (ix *Index) rows(q query.Query, d int, field query.Field, counts []uint32) []Row {
-	dict := ix.values[d]
+func (ix *Index) rows(q query.Query, d int, field query.Field, t *tally) []Row {
+	dict, counts := ix.values[d], t.of(d)
 	number := func(name string) int {
 		if id, ok := dict.ids[name]; ok {
 			return int(counts[id])
@@ -151,15 +123,15 @@ func (ix *Index) rows(q query.Query, d int, field query.Field, counts []uint32) 
 				Chosen: chosen && r.High >= low && r.Low < high})
 		}
 	default:
-		return ix.openRows(q, d, field, counts)
+		return ix.openRows(q, d, field, t)
 	}
 	return rows
 }
 
 // openRows lists the values that the catalog happens to have: the most frequent of the whole catalog first, numbers by size.
 // Categories come below the top category they belong to, whose count is their sum.
-func (ix *Index) openRows(q query.Query, d int, field query.Field, counts []uint32) []Row {
-	dict := ix.values[d]
+func (ix *Index) openRows(q query.Query, d int, field query.Field, t *tally) []Row {
+	dict, counts := ix.values[d], t.of(d)
 	rank := map[string]int{}
 	index := map[string]int{}
 	var rows []Row
@@ -191,7 +163,7 @@ func (ix *Index) openRows(q query.Query, d int, field query.Field, counts []uint
 	for _, p := range q.Picks {
 		if p.Field == field {
 			if _, ok := index[p.Value]; !ok {
-				row(p.Value, ix.familyCount(d, p.Value, counts), 0)
+				row(p.Value, uint32(ix.equal(query.Is(field, p.Value)).AndCardinality(t.set)), 0)
 			}
 		}
 	}
@@ -220,29 +192,15 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// familyCount counts a chosen family of licenses or categories, which is no value itself.
-func (ix *Index) familyCount(d int, wanted string, counts []uint32) (n uint32) {
-	if d != dLicense && d != dCategory {
-		return 0
-	}
-	for id, name := range ix.values[d].names {
-		if inFamily(d, name, wanted) {
-			n += counts[id]
-		}
-	}
-	return n
-}
-
 // topRows lists the most frequent values of a dictionary with many, and the chosen ones.
-func (ix *Index) topRows(q query.Query, d int, field query.Field, set *roaring.Bitmap, total int) []Row {
+func (ix *Index) topRows(q query.Query, d int, field query.Field, t *tally) []Row {
 	dict := ix.values[d]
 	n := topContributors
 	if d == dTag {
 		n = topTags
 	}
-	counts := ix.topCounts(d, set, total, n)
 	var rows []Row
-	for _, c := range counts {
+	for _, c := range t.top(d, n) {
 		name := dict.names[c.id]
 		rows = append(rows, Row{Value: name, Label: dict.label(c.id), Count: c.n, Chosen: q.Has(field, name)})
 	}
@@ -252,65 +210,9 @@ func (ix *Index) topRows(q query.Query, d int, field query.Field, set *roaring.B
 		}
 		r := Row{Value: p.Value, Label: p.Value, Chosen: true}
 		if id, ok := dict.ids[p.Value]; ok {
-			r.Label, r.Count = dict.label(id), dict.postings[id].overlap(set)
+			r.Label, r.Count = dict.label(id), dict.postings[id].overlap(t.set, false)
 		}
 		rows = append(rows, r)
 	}
 	return rows
-}
-
-// valueCount is a value and how many of the hits have it.
-type valueCount struct {
-	id uint32
-	n  int
-}
-
-// topCounts finds the n most frequent values among the hits; equal ones by name.
-func (ix *Index) topCounts(d int, set *roaring.Bitmap, total, n int) []valueCount {
-	dict := ix.values[d]
-	best := newTop(n, func(a, b valueCount) bool {
-		if a.n != b.n {
-			return a.n > b.n
-		}
-		return dict.names[a.id] < dict.names[b.id]
-	})
-	switch {
-	case total == len(ix.slots):
-		for id, c := range dict.counts {
-			if c > 0 {
-				best.add(valueCount{uint32(id), int(c)})
-			}
-		}
-	case total <= fewHits:
-		counts := map[uint32]int{}
-		eachSlot(set, func(slot uint32) {
-			decodeValues(ix.vals[slot], func(dict int, id uint32) {
-				if dict == d {
-					counts[id]++
-				}
-			})
-		})
-		for id, c := range counts {
-			best.add(valueCount{id, c})
-		}
-	default:
-		// From the most frequent of the whole catalog down: a value with fewer recordings in all than the worst kept has among
-		// the hits cannot enter.
-		var ids []uint32
-		for id, c := range dict.counts {
-			if c > 0 {
-				ids = append(ids, uint32(id))
-			}
-		}
-		slices.SortFunc(ids, func(a, b uint32) int { return cmp.Compare(dict.counts[b], dict.counts[a]) })
-		for _, id := range ids {
-			if len(best.heap) == n && int(dict.counts[id]) < best.heap[0].n {
-				break
-			}
-			if c := dict.postings[id].overlap(set); c > 0 {
-				best.add(valueCount{id, c})
-			}
-		}
-	}
-	return best.sorted()
 }

@@ -89,11 +89,12 @@ type Index struct {
 	cfg Config
 
 	mu      sync.RWMutex
-	slots   map[int64]uint32 // id → slot: the place of a recording in everything below
-	free    []uint32         // slots to use again
-	live    *roaring.Bitmap  // slots in use
-	terms   *dict            // word forms; 0 is the gap between two tags
-	stems   map[string][]uint32
+	slots   map[int64]uint32  // id → slot: the place of a recording in everything below
+	free    []uint32          // slots to use again
+	live    *roaring.Bitmap   // slots in use
+	terms   *dict             // word forms; 0 is the gap between two tags
+	stems   map[string]uint32 // the newest form of each stem
+	kin     []uint32          // for each form the one before it with the same stem; 0 for none
 	values  [dicts]*dict
 	vectors *roaring.Bitmap // slots with a vector
 	lengths [3]uint64       // sums of the field lengths, for their means
@@ -103,9 +104,8 @@ type Index struct {
 // columns holds one entry for each slot.
 type columns struct {
 	ids       []int64
-	words     []string // encoded words of each field, see encodeWords
-	vals      []string // encoded values, see encodeValues
-	titles    []string // sort key
+	texts     pages           // a record for each slot
+	codes     [dicts][]uint16 // ids in the dictionaries with few values, plus 1; 0 for none
 	fieldLen  [][3]uint8
 	seconds   []float32
 	tempo     []float32 // 0 when not known or not sure
@@ -123,13 +123,14 @@ type columns struct {
 // New makes an empty index.
 func New(cfg Config) *Index {
 	ix := &Index{
-		cfg: cfg.withDefaults(), slots: map[int64]uint32{}, live: roaring.New(), terms: newDict(), stems: map[string][]uint32{},
+		cfg: cfg.withDefaults(), slots: map[int64]uint32{}, live: roaring.New(), terms: newDict(true), stems: map[string]uint32{},
 		vectors: roaring.New(),
 	}
 	for i := range ix.values {
-		ix.values[i] = newDict()
+		ix.values[i] = newDict(false)
 	}
 	ix.terms.id("") // the gap
+	ix.kin = append(ix.kin, 0)
 	return ix
 }
 
@@ -157,8 +158,7 @@ func (ix *Index) Put(doc Document) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	ix.put(p)
-	ix.terms.settle(maxFresh)
-	ix.values[dTag].settle(maxFresh)
+	ix.settle(maxFresh)
 	return nil
 }
 
@@ -168,8 +168,8 @@ func (ix *Index) PutAll(next func() (Document, bool)) error {
 	defer func() {
 		ix.mu.Lock()
 		defer ix.mu.Unlock()
-		ix.terms.settle(0)
-		ix.values[dTag].settle(0)
+		ix.settle(0)
+		ix.trim()
 	}()
 	for {
 		doc, ok := next()
@@ -184,6 +184,31 @@ func (ix *Index) PutAll(next func() (Document, bool)) error {
 		ix.put(p)
 		ix.mu.Unlock()
 	}
+}
+
+// settle brings the orders of names up to date where more than so many are new.
+func (ix *Index) settle(fresh int) {
+	ix.terms.settle(fresh)
+	for d, dict := range ix.values {
+		if many(d) {
+			dict.settle(fresh)
+		}
+	}
+}
+
+// trim gives back what growing left over.
+func (ix *Index) trim() {
+	ix.texts.trim()
+	ix.terms.trim()
+	for d, dict := range ix.values {
+		dict.trim()
+		ix.codes[d] = exact(ix.codes[d])
+	}
+	c := &ix.columns
+	c.ids, c.fieldLen, c.seconds, c.tempo, c.loudness = exact(c.ids), exact(c.fieldLen), exact(c.seconds), exact(c.tempo), exact(c.loudness)
+	c.centroid, c.rating, c.amount, c.published = exact(c.centroid), exact(c.rating), exact(c.amount), exact(c.published)
+	c.downloads, c.packs, c.vector, c.norm = exact(c.downloads), exact(c.packs), exact(c.vector), exact(c.norm)
+	ix.kin = exact(ix.kin)
 }
 
 // Delete takes a recording out; one that is not there is no error.

@@ -1,127 +1,195 @@
 package index
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
 
-// maxSmall is the number of slots up to which a posting is a plain list, which is smaller than a bitmap.
-const maxSmall = 24
+// maxPacked is the number of slots up to which a posting is a packed list: smaller than a bitmap, and short enough to be walked
+// wherever it is asked.
+const maxPacked = 2048
 
-// posting is a set of slots. With weighed set it also keeps one byte for each.
+// posting is a set of slots, with a mark for each when it is of words.
 type posting struct {
-	small  []uint32        // ascending, while bitmap is nil
-	bitmap *roaring.Bitmap // never written while somebody reads: the index's lock sees to that
-	bytes  []uint8         // by rank, for word postings
+	packed []byte // for each slot in order the gap to the one before as uvarint, then its mark
+	last   uint32 // highest slot of packed, or of the bitmap when nothing was taken from its end
+	big    *bigPosting
 }
 
-// insert adds slot, which is not there yet.
-func (p *posting) insert(slot uint32, weighed bool, b uint8) {
-	at := 0
-	if weighed || p.bitmap == nil {
-		at = p.rank(slot)
+// bigPosting is a posting of many slots.
+type bigPosting struct {
+	set   *roaring.Bitmap // never written while somebody reads: the index's lock sees to that
+	marks []uint8         // by rank
+}
+
+// insert adds slot, which is not there yet; n is how many there are.
+func (p *posting) insert(slot uint32, n uint32, marked bool, mark uint8) {
+	switch {
+	case p.big != nil:
+		p.big.insert(slot, slot > p.last, marked, mark)
+	case n == 0:
+		p.packed = appendEntry(p.packed[:0], slot, marked, mark)
+	case slot > p.last:
+		p.packed = appendEntry(p.packed, slot-p.last, marked, mark)
+	default:
+		at := p.seek(slot, marked)
+		var entry [12]byte
+		added := appendEntry(entry[:0], slot-at.before, marked, mark)
+		added = binary.AppendUvarint(added, uint64(at.slot-slot))
+		p.packed = slices.Replace(p.packed, at.begin, at.mark, added...)
 	}
-	if p.bitmap != nil {
-		p.bitmap.Add(slot)
-	} else if p.small = slices.Insert(p.small, at, slot); len(p.small) > maxSmall {
-		p.bitmap = roaring.BitmapOf(p.small...)
-		p.small = nil
-	}
-	if weighed {
-		p.bytes = slices.Insert(p.bytes, at, b)
+	p.last = max(p.last, slot)
+	if p.big == nil && n+1 > maxPacked {
+		p.unpack(marked)
 	}
 }
 
-// delete takes slot out, which is there.
-func (p *posting) delete(slot uint32) {
-	at := 0
-	if p.bytes != nil || p.bitmap == nil {
-		at = p.rank(slot)
+func appendEntry(b []byte, gap uint32, marked bool, mark uint8) []byte {
+	b = binary.AppendUvarint(b, uint64(gap))
+	if marked {
+		b = append(b, mark)
 	}
-	if p.bitmap != nil {
-		p.bitmap.Remove(slot)
-	} else {
-		p.small = slices.Delete(p.small, at, at+1)
+	return b
+}
+
+// place is an entry of a packed list.
+type place struct {
+	before, slot uint32 // the slot before it (0 for none) and its own
+	begin        int    // of its gap
+	mark, end    int    // of its mark, and behind it
+}
+
+// seek finds the first entry whose slot is at least slot; there is one.
+func (p *posting) seek(slot uint32, marked bool) (at place) {
+	for {
+		gap, n := binary.Uvarint(p.packed[at.end:])
+		at = place{before: at.slot, slot: at.slot + uint32(gap), begin: at.end, mark: at.end + n, end: at.end + n}
+		if marked {
+			at.end++
+		}
+		if at.slot >= slot {
+			return at
+		}
 	}
-	if p.bytes != nil {
-		p.bytes = slices.Delete(p.bytes, at, at+1)
+}
+
+// unpack makes a packed list a bitmap.
+func (p *posting) unpack(marked bool) {
+	big := &bigPosting{}
+	slots := make([]uint32, 0, maxPacked+1)
+	p.each(marked, func(slot uint32, mark uint8) {
+		slots = append(slots, slot)
+		if marked {
+			big.marks = append(big.marks, mark)
+		}
+	})
+	big.set = roaring.BitmapOf(slots...)
+	p.big, p.packed = big, nil
+}
+
+func (b *bigPosting) insert(slot uint32, atEnd, marked bool, mark uint8) {
+	if marked && atEnd {
+		b.marks = append(b.marks, mark)
+	} else if marked {
+		b.marks = slices.Insert(b.marks, b.rank(slot), mark)
 	}
+	b.set.Add(slot)
 }
 
 // rank is the number of slots before slot.
-func (p *posting) rank(slot uint32) int {
-	if p.bitmap == nil {
-		at, _ := slices.BinarySearch(p.small, slot)
-		return at
-	}
-	if p.bitmap.IsEmpty() || slot > p.bitmap.Maximum() {
-		return len(p.bytes) // only weighed postings are asked
-	}
+func (b *bigPosting) rank(slot uint32) int {
 	if slot == 0 {
 		return 0
 	}
-	return int(p.bitmap.Rank(slot - 1))
+	return int(b.set.Rank(slot - 1))
 }
 
-// contains reports whether slot is in p.
-func (p *posting) contains(slot uint32) bool {
-	if p.bitmap != nil {
-		return p.bitmap.Contains(slot)
+// delete takes slot out, which is there.
+func (p *posting) delete(slot uint32, marked bool) {
+	if p.big != nil {
+		if marked {
+			at := p.big.rank(slot)
+			p.big.marks = slices.Delete(p.big.marks, at, at+1)
+		}
+		p.big.set.Remove(slot)
+		return
 	}
-	_, ok := slices.BinarySearch(p.small, slot)
-	return ok
+	at := p.seek(slot, marked)
+	if at.end == len(p.packed) {
+		p.packed, p.last = p.packed[:at.begin], at.before
+		return
+	}
+	gap, n := binary.Uvarint(p.packed[at.end:])
+	var joined [10]byte
+	p.packed = slices.Replace(p.packed, at.begin, at.end+n, binary.AppendUvarint(joined[:0], uint64(slot-at.before)+gap)...)
 }
 
 // set is p as a bitmap that must not be written.
-func (p *posting) set() *roaring.Bitmap {
-	if p.bitmap != nil {
-		return p.bitmap
+func (p *posting) set(marked bool) *roaring.Bitmap {
+	if p.big != nil {
+		return p.big.set
 	}
-	return roaring.BitmapOf(p.small...)
-}
-
-// addTo joins p into set.
-func (p *posting) addTo(set *roaring.Bitmap) {
-	if p.bitmap != nil {
-		set.Or(p.bitmap)
-		return
-	}
-	set.AddMany(p.small)
+	var few [64]uint32
+	list := few[:0]
+	p.each(marked, func(slot uint32, _ uint8) { list = append(list, slot) })
+	set := roaring.New()
+	set.AddMany(list)
+	return set
 }
 
 // overlap is the number of slots that p shares with set.
-func (p *posting) overlap(set *roaring.Bitmap) int {
-	if p.bitmap != nil {
-		return int(p.bitmap.AndCardinality(set))
+func (p *posting) overlap(set *roaring.Bitmap, marked bool) int {
+	if p.big != nil {
+		return int(p.big.set.AndCardinality(set))
 	}
 	n := 0
-	for _, slot := range p.small {
+	p.each(marked, func(slot uint32, _ uint8) {
 		if set.Contains(slot) {
 			n++
 		}
-	}
+	})
 	return n
 }
 
-// each calls f for every slot in order, with its rank.
-func (p *posting) each(f func(slot uint32, rank int)) {
-	if p.bitmap == nil {
-		for i, slot := range p.small {
-			f(slot, i)
-		}
+// each calls f for every slot in order, with its mark.
+func (p *posting) each(marked bool, f func(slot uint32, mark uint8)) {
+	if p.big != nil {
+		rank := 0
+		eachSlot(p.big.set, func(slot uint32) {
+			mark := uint8(0)
+			if marked {
+				mark = p.big.marks[rank]
+			}
+			rank++
+			f(slot, mark)
+		})
 		return
 	}
-	var buffer [512]uint32
-	it := p.bitmap.ManyIterator()
-	for rank := 0; ; {
-		n := it.NextMany(buffer[:])
-		if n == 0 {
-			return
+	slot := uint32(0)
+	for i := 0; i < len(p.packed); {
+		gap := uint64(p.packed[i])
+		if i++; gap >= 0x80 {
+			var n int
+			gap, n = binary.Uvarint(p.packed[i-1:])
+			i += n - 1
 		}
-		for _, slot := range buffer[:n] {
-			f(slot, rank)
-			rank++
+		slot += uint32(gap)
+		mark := uint8(0)
+		if marked {
+			mark = p.packed[i]
+			i++
 		}
+		f(slot, mark)
 	}
+}
+
+// trim gives back what growing left over.
+func (p *posting) trim() {
+	if p.big != nil {
+		p.big.marks = exact(p.big.marks)
+		return
+	}
+	p.packed = exact(p.packed)
 }

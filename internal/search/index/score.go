@@ -17,12 +17,7 @@ const maxScored = 256
 // popularity. A phrase scores with its words.
 func (ix *Index) score(slots []uint32, leaves []*query.Filter) []float32 {
 	scores := make([]float32, len(slots))
-	popularity := float32(ix.cfg.Popularity)
-	for i, slot := range slots {
-		if d := ix.downloads[slot]; d > 0 {
-			scores[i] = popularity * float32(math.Log1p(float64(d)))
-		}
-	}
+	ix.popularity(slots, scores)
 	if len(slots) == 0 || len(leaves) == 0 {
 		return scores
 	}
@@ -55,6 +50,24 @@ func (ix *Index) score(slots []uint32, leaves []*query.Filter) []float32 {
 		}
 	}
 	return scores
+}
+
+// popularity adds what downloads are worth. Most recordings have few, whose logarithm is computed once.
+func (ix *Index) popularity(slots []uint32, scores []float32) {
+	worth := func(n int64) float32 { return float32(ix.cfg.Popularity * math.Log1p(float64(n))) }
+	var few [256]float32
+	for n := range few {
+		few[n] = worth(int64(n))
+	}
+	for i, slot := range slots {
+		switch n := ix.downloads[slot]; {
+		case n <= 0:
+		case n < int64(len(few)):
+			scores[i] += few[n]
+		default:
+			scores[i] += worth(n)
+		}
+	}
 }
 
 // scoredForms lists the forms that a leaf scores with: all, or the most used of a short prefix.
@@ -104,35 +117,56 @@ func (w *weigher) of(b uint8, length [3]uint8) float32 {
 	return w.count[0][length[0]][b&3] + w.count[1][length[1]][b>>2&3] + w.count[2][length[2]][b>>4&3] + w.rest[b>>6]
 }
 
+// manyForms is from how many forms on a leaf is added up over the whole catalog's slots: each form is then walked once, and the hits
+// once, not the hits once for each form.
+const manyForms = 5
+
 // gather adds to sums what the forms weigh in each slot. Rare words look their slots up among the hits, a few hits look
 // themselves up in a common word, and otherwise both lists are walked side by side.
 func (ix *Index) gather(slots []uint32, sums []float32, forms []uint32, w *weigher, mask uint8) {
+	if len(forms) >= manyForms && len(slots) > 1000 {
+		ix.gatherMany(slots, sums, forms, w, mask)
+		return
+	}
 	for _, id := range forms {
 		p := &ix.terms.postings[id]
 		n := int(ix.terms.counts[id])
 		switch {
-		case len(slots) < n/128:
+		case p.big != nil && len(slots) < n/128:
 			for i, slot := range slots {
-				if p.contains(slot) {
-					sums[i] += w.of(p.bytes[p.rank(slot)]&mask, ix.fieldLen[slot])
+				if p.big.set.Contains(slot) {
+					sums[i] += w.of(p.big.marks[p.big.rank(slot)]&mask, ix.fieldLen[slot])
 				}
 			}
 		case n < len(slots)/16:
-			p.each(func(slot uint32, rank int) {
+			p.each(true, func(slot uint32, mark uint8) {
 				if i, ok := slices.BinarySearch(slots, slot); ok {
-					sums[i] += w.of(p.bytes[rank]&mask, ix.fieldLen[slot])
+					sums[i] += w.of(mark&mask, ix.fieldLen[slot])
 				}
 			})
 		default:
 			i := 0
-			p.each(func(slot uint32, rank int) {
+			p.each(true, func(slot uint32, mark uint8) {
 				for i < len(slots) && slots[i] < slot {
 					i++
 				}
 				if i < len(slots) && slots[i] == slot {
-					sums[i] += w.of(p.bytes[rank]&mask, ix.fieldLen[slot])
+					sums[i] += w.of(mark&mask, ix.fieldLen[slot])
 				}
 			})
 		}
+	}
+}
+
+// gatherMany is gather for many forms and many hits.
+func (ix *Index) gatherMany(slots []uint32, sums []float32, forms []uint32, w *weigher, mask uint8) {
+	bySlot := make([]float32, len(ix.ids))
+	for _, id := range forms {
+		ix.terms.postings[id].each(true, func(slot uint32, mark uint8) {
+			bySlot[slot] += w.of(mark&mask, ix.fieldLen[slot])
+		})
+	}
+	for i, slot := range slots {
+		sums[i] += bySlot[slot]
 	}
 }

@@ -1,8 +1,8 @@
 package index
 
 import (
+	"bytes"
 	"math"
-	"strings"
 
 	"audiomicro/internal/search/query"
 
@@ -48,6 +48,7 @@ type found struct {
 	text   *roaring.Bitmap                 // what the words and q.Where allow
 	chosen map[query.Field]*roaring.Bitmap // what each facet choice leaves of that
 	hits   *roaring.Bitmap                 // what all leave
+	others map[query.Field]*roaring.Bitmap // what all but the choice in a field leave, as far as leftOut was asked
 }
 
 // leftOut is the hits as they were without the choice in one field.
@@ -55,18 +56,22 @@ func (s found) leftOut(field query.Field) *roaring.Bitmap {
 	if _, ok := s.chosen[field]; !ok {
 		return s.hits
 	}
+	if set := s.others[field]; set != nil {
+		return set
+	}
 	set := s.text
 	for f, allowed := range s.chosen {
 		if f != field {
 			set = roaring.And(set, allowed)
 		}
 	}
+	s.others[field] = set
 	return set
 }
 
 // find evaluates q. The caller holds the lock.
 func (ix *Index) find(q query.Query, parsed query.Parsed) found {
-	s := found{chosen: map[query.Field]*roaring.Bitmap{}}
+	s := found{chosen: map[query.Field]*roaring.Bitmap{}, others: map[query.Field]*roaring.Bitmap{}}
 	where := parsed.Where
 	if q.NumberIsID && len(parsed.Scored) == 1 && where == parsed.Scored[0] && where.Op == query.Word {
 		if id, ok := query.Canonical(query.ID, where.Words[0]); ok {
@@ -195,7 +200,7 @@ func (ix *Index) better(sort query.Sort) func(a, b ranked) bool {
 	}
 	if sort == query.ByTitle {
 		return func(a, b ranked) bool {
-			if c := strings.Compare(ix.titles[a.slot], ix.titles[b.slot]); c != 0 {
+			if c := bytes.Compare(ix.titleKeyOf(a.slot), ix.titleKeyOf(b.slot)); c != 0 {
 				return c < 0
 			}
 			return tie(a, b)

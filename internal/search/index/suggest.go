@@ -1,7 +1,6 @@
 package index
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -53,38 +52,36 @@ func (ix *Index) suggestTitles(words []string, n int) []Suggestion {
 		within = ix.eval(&query.Filter{Op: query.Exact, Field: query.Title, Words: []string{w}}, within)
 	}
 	type title struct {
-		text      string
-		downloads int64
-		slots     []uint32
+		text string
+		slot uint32 // of the most downloaded
+		n    int
 	}
 	titles := map[string]*title{}
-	seen := 0
+	seen := map[uint32]bool{} // found by one of its words
 	mask := textMask(query.Title)
 	for _, id := range ix.terms.mostUsed(ix.terms.begins(words[len(words)-1]), suggestWords) {
-		p := &ix.terms.postings[id]
-		p.each(func(slot uint32, rank int) {
-			if seen >= suggestTitles || p.bytes[rank]&mask == 0 || !within.Contains(slot) {
+		if len(seen) >= suggestTitles {
+			break
+		}
+		ix.terms.postings[id].each(true, func(slot uint32, mark uint8) {
+			if len(seen) >= suggestTitles || mark&mask == 0 || seen[slot] || !within.Contains(slot) {
 				return
 			}
-			seen++
-			t := titles[ix.titles[slot]]
+			seen[slot] = true
+			key := ix.titleKeyOf(slot)
+			t := titles[string(key)]
 			if t == nil {
-				t = &title{text: ix.titles[slot]}
+				t = &title{text: string(key), slot: slot}
 				titles[t.text] = t
 			}
-			if slices.Contains(t.slots, slot) {
-				return // found by another of its words
+			if t.n++; ix.downloads[slot] > ix.downloads[t.slot] {
+				t.slot = slot
 			}
-			if t.slots = append(t.slots, slot); len(t.slots) > 1 && ix.downloads[slot] <= t.downloads {
-				return
-			}
-			t.slots[0], t.slots[len(t.slots)-1] = slot, t.slots[0]
-			t.downloads = ix.downloads[slot]
 		})
 	}
 	best := newTop(n, func(a, b *title) bool {
-		if a.downloads != b.downloads {
-			return a.downloads > b.downloads
+		if da, db := ix.downloads[a.slot], ix.downloads[b.slot]; da != db {
+			return da > db
 		}
 		return a.text < b.text
 	})
@@ -93,7 +90,7 @@ func (ix *Index) suggestTitles(words []string, n int) []Suggestion {
 	}
 	var out []Suggestion
 	for _, t := range best.sorted() {
-		out = append(out, Suggestion{Text: t.text, Count: len(t.slots), ID: ix.ids[t.slots[0]]})
+		out = append(out, Suggestion{Text: t.text, Count: t.n, ID: ix.ids[t.slot]})
 	}
 	return out
 }

@@ -1,0 +1,153 @@
+package index
+
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// pageSlots is how many slots share one piece of memory.
+const pageSlots = 128
+
+// pages keeps one text for each slot. Slots that stand together share one allocation: a million of their own would cost the
+// allocator's rounding a million times, and the collector a million visits. A page's bytes are never written again where a text
+// was, so that what was read stays as it was.
+type pages struct{ list []*page }
+
+type page struct {
+	end  [pageSlots]uint32 // of each slot's text in text
+	text []byte
+}
+
+// get is the text of slot; nobody may write it.
+func (p *pages) get(slot uint32) []byte {
+	g := p.list[slot/pageSlots]
+	i := slot % pageSlots
+	begin := uint32(0)
+	if i > 0 {
+		begin = g.end[i-1]
+	}
+	return g.text[begin:g.end[i]:g.end[i]]
+}
+
+// set replaces the text of slot.
+func (p *pages) set(slot uint32, text []byte) {
+	for int(slot/pageSlots) >= len(p.list) {
+		p.list = append(p.list, &page{})
+	}
+	g := p.list[slot/pageSlots]
+	i := int(slot % pageSlots)
+	was := p.get(slot)
+	if int(g.end[i]) == len(g.text) && len(was) == 0 { // the last one of its page so far
+		g.text = append(g.text, text...)
+	} else {
+		begin := int(g.end[i]) - len(was)
+		whole := make([]byte, 0, len(g.text)-len(was)+len(text))
+		whole = append(append(append(whole, g.text[:begin]...), text...), g.text[g.end[i]:]...)
+		g.text = whole
+	}
+	for ; i < pageSlots; i++ {
+		g.end[i] += uint32(len(text) - len(was))
+	}
+}
+
+// trim gives back what growing left over.
+func (p *pages) trim() {
+	for _, g := range p.list {
+		g.text = exact(g.text)
+	}
+}
+
+// exact is s without room to grow.
+func exact[T any](s []T) []T {
+	if cap(s)-len(s) <= len(s)/16 {
+		return s
+	}
+	return append(make([]T, 0, len(s)), s...)
+}
+
+// record is what a page keeps of one recording: its title as titles are ordered, its values of the dictionaries with many, and its
+// words.
+type record struct{ title, vals, words []byte }
+
+func (r record) encode() []byte {
+	out := make([]byte, 0, len(r.title)+len(r.vals)+len(r.words)+6)
+	out = append(binary.AppendUvarint(out, uint64(len(r.title))), r.title...)
+	out = append(binary.AppendUvarint(out, uint64(len(r.vals))), r.vals...)
+	return append(out, r.words...)
+}
+
+func decodeRecord(b []byte) (r record) {
+	r.title, b = piece(b)
+	r.vals, r.words = piece(b)
+	return r
+}
+
+// piece cuts off what stands behind its length.
+func piece(b []byte) (first, rest []byte) {
+	n, b := uvarint(b)
+	n = min(n, uint64(len(b)))
+	return b[:n], b[n:]
+}
+
+// uvarint reads what binary.AppendUvarint wrote; 0 and nothing more when b ends within.
+func uvarint(b []byte) (uint64, []byte) {
+	if len(b) > 0 && b[0] < 0x80 {
+		return uint64(b[0]), b[1:]
+	}
+	v, n := binary.Uvarint(b)
+	if n <= 0 {
+		return 0, nil
+	}
+	return v, b[n:]
+}
+
+// record is what the page of slot keeps.
+func (ix *Index) record(slot uint32) record { return decodeRecord(ix.texts.get(slot)) }
+
+// titleKeyOf is the text by which the title of slot is ordered.
+func (ix *Index) titleKeyOf(slot uint32) []byte {
+	title, _ := piece(ix.texts.get(slot))
+	return title
+}
+
+// decodeWords calls f for each field with its words and extra words; the slices are used again.
+func decodeWords(b []byte, f func(field int, main, extra []uint32)) {
+	var main, extra []uint32
+	for field := 0; field < textFields && len(b) > 0; field++ {
+		main, b = decodeList(b, main[:0])
+		extra, b = decodeList(b, extra[:0])
+		f(field, main, extra)
+	}
+}
+
+func decodeList(b []byte, into []uint32) ([]uint32, []byte) {
+	n, b := uvarint(b)
+	for ; n > 0 && len(b) > 0; n-- {
+		var id uint64
+		id, b = uvarint(b)
+		into = append(into, uint32(id))
+	}
+	return into, b
+}
+
+// decodeValues calls f for each value of the dictionaries with many.
+func decodeValues(b []byte, f func(dict int, id uint32)) {
+	for len(b) > 0 {
+		d := int(b[0])
+		var id uint64
+		id, b = uvarint(b[1:])
+		f(d, uint32(id))
+	}
+}
+
+// distinctWords lists the forms in a record's words, each once, without the gap.
+func distinctWords(words []byte) []uint32 {
+	var seen []uint32
+	decodeWords(words, func(_ int, main, extra []uint32) { seen = append(append(seen, main...), extra...) })
+	slices.Sort(seen)
+	seen = slices.Compact(seen)
+	if len(seen) > 0 && seen[0] == 0 {
+		seen = seen[1:]
+	}
+	return seen
+}

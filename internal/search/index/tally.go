@@ -1,0 +1,108 @@
+package index
+
+import "github.com/RoaringBitmap/roaring/v2"
+
+// walkShare is the part of the catalog up to which values are counted hit by hit; beyond it, intersecting each value's bitmap with the
+// hits is quicker.
+const walkShare = 8
+
+// tally counts the values of a set of hits, in all dictionaries that are wanted at once.
+type tally struct {
+	ix     *Index
+	set    *roaring.Bitmap
+	total  int
+	wanted []int // dictionaries
+	counts [dicts][]uint32
+}
+
+// of is how many hits have each value of a dictionary.
+func (t *tally) of(d int) []uint32 {
+	dict := t.ix.values[d]
+	switch {
+	case t.counts[d] != nil:
+	case t.total == len(t.ix.slots):
+		t.counts[d] = dict.counts
+	case t.total <= len(t.ix.slots)/walkShare || t.total <= 3000:
+		t.walk()
+	default:
+		counts := make([]uint32, len(dict.names))
+		for id := range counts {
+			if dict.counts[id] > 0 {
+				counts[id] = uint32(dict.postings[id].overlap(t.set, false))
+			}
+		}
+		t.counts[d] = counts
+	}
+	return t.counts[d]
+}
+
+// walk goes over the hits once.
+func (t *tally) walk() {
+	encoded := false
+	var columns [][]uint32
+	var codes [][]uint16
+	for _, d := range t.wanted {
+		t.counts[d] = make([]uint32, len(t.ix.values[d].names)+1) // the last is not used, the first of a column's is for none
+		if inColumn(d) {
+			columns, codes = append(columns, t.counts[d]), append(codes, t.ix.codes[d])
+		} else {
+			encoded = true
+		}
+	}
+	eachSlot(t.set, func(slot uint32) {
+		for i, c := range codes {
+			columns[i][c[slot]]++
+		}
+		if encoded {
+			decodeValues(t.ix.record(slot).vals, func(d int, id uint32) {
+				if t.counts[d] != nil {
+					t.counts[d][id]++
+				}
+			})
+		}
+	})
+	for _, d := range t.wanted {
+		if inColumn(d) {
+			t.counts[d] = t.counts[d][1:] // codes are ids plus 1
+		}
+	}
+}
+
+// valueCount is a value and how many of the hits have it.
+type valueCount struct {
+	id uint32
+	n  int
+}
+
+// top lists the n most frequent values; equal ones by name.
+func (t *tally) top(d, n int) []valueCount {
+	dict := t.ix.values[d]
+	best := newTop(n, func(a, b valueCount) bool {
+		if a.n != b.n {
+			return a.n > b.n
+		}
+		return dict.names[a.id] < dict.names[b.id]
+	})
+	exact := func(id uint32) int { return dict.postings[id].overlap(t.set, false) }
+	switch {
+	case t.total == len(t.ix.slots):
+		exact = func(id uint32) int { return int(dict.counts[id]) }
+	case t.total <= len(t.ix.slots)/walkShare || t.total <= 3000:
+		for id, c := range t.of(d)[:len(dict.names)] {
+			if c > 0 {
+				best.add(valueCount{uint32(id), int(c)})
+			}
+		}
+		return best.sorted()
+	}
+	dict.mostFrequent(func(id uint32, atMost int) bool {
+		if len(best.heap) == n && atMost < best.heap[0].n {
+			return false
+		}
+		if c := exact(id); c > 0 {
+			best.add(valueCount{id, c})
+		}
+		return true
+	})
+	return best.sorted()
+}
