@@ -25,6 +25,7 @@ type dict struct {
 	counts   []uint32 // slots in each posting
 	sorted   []uint32 // ids by name
 	fresh    []uint32 // ids not sorted in yet
+	spare    []uint32 // ids without a name
 
 	frequent []uint32 // ids by the counts they had then, the most frequent first; later ids are not in it
 	then     []uint32 // the counts by which frequent is sorted
@@ -35,19 +36,44 @@ func newDict(marked bool) *dict {
 	return &dict{ids: map[string]uint32{}, labels: map[uint32]string{}, marked: marked}
 }
 
-// id is the number of name, which gets one when it has none.
-func (d *dict) id(name string) uint32 {
+// id is the number of name, which gets one when it has none; fresh tells so.
+func (d *dict) id(name string) (id uint32, fresh bool) {
 	if id, ok := d.ids[name]; ok {
-		return id
+		return id, false
 	}
-	id := uint32(len(d.names))
 	name = strings.Clone(name) // names are often parts of long texts
+	if n := len(d.spare); n > 0 {
+		id, d.spare = d.spare[n-1], d.spare[:n-1]
+		d.names[id] = name
+	} else {
+		id = d.extend(name)
+	}
 	d.ids[name] = id
+	d.fresh = append(d.fresh, id)
+	return id, true
+}
+
+// extend makes room for one more name.
+func (d *dict) extend(name string) uint32 {
 	d.names = append(d.names, name)
 	d.postings = append(d.postings, posting{})
 	d.counts = append(d.counts, 0)
+	return uint32(len(d.names) - 1)
+}
+
+// restore takes the next name of a snapshot; an empty one leaves its id to be used again.
+func (d *dict) restore(name, label string) {
+	id := d.extend(name)
+	if _, twice := d.ids[name]; name == "" || twice {
+		d.names[id] = ""
+		d.spare = append(d.spare, id)
+		return
+	}
+	d.ids[name] = id
 	d.fresh = append(d.fresh, id)
-	return id
+	if label != "" {
+		d.labels[id] = label
+	}
 }
 
 // label is how the name of id is shown.

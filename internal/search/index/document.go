@@ -202,7 +202,7 @@ func (ix *Index) put(p *prepared) {
 		ix.amount[slot] = 0
 	}
 	ix.published[slot], ix.downloads[slot], ix.packs[slot] = doc.PublishedAt, doc.Downloads, doc.PackID
-	ix.texts.set(slot, record{[]byte(titleKey(doc.Title)), ix.putValues(slot, p.values), ix.putWords(slot, p)}.encode())
+	ix.texts.set(slot, record{ix.putValues(slot, p.values), []byte(titleKey(doc.Title)), ix.putWords(slot, p)}.encode())
 	ix.putVector(slot, doc.Vector)
 }
 
@@ -297,17 +297,25 @@ func raise(b uint8, f int) uint8 {
 
 // term is the number of a word form, which joins the forms of its stem when it is new.
 func (ix *Index) term(text string) uint32 {
-	known := len(ix.terms.names)
-	id := ix.terms.id(text)
-	if int(id) == known {
-		stem := stemOf(text)
-		if stem == text {
-			stem = ix.terms.names[id] // one copy serves both
-		}
-		ix.kin = append(ix.kin, ix.stems[stem])
-		ix.stems[stem] = id
+	id, fresh := ix.terms.id(text)
+	if !fresh {
+		return id
 	}
+	for int(id) >= len(ix.kin) {
+		ix.kin = append(ix.kin, 0)
+	}
+	ix.stem(id, ix.terms.names[id])
 	return id
+}
+
+// stem joins a form to the others of its stem.
+func (ix *Index) stem(id uint32, text string) {
+	stem := stemOf(text)
+	if stem == text {
+		stem = text // one copy serves both
+	}
+	ix.kin[id] = ix.stems[stem]
+	ix.stems[stem] = id
 }
 
 // stemOf is the English snowball stem (Porter2) of a folded word.
@@ -340,7 +348,7 @@ func fieldLength(q uint8) int {
 func (ix *Index) putValues(slot uint32, values []value) (encoded []byte) {
 	for _, v := range values {
 		d := ix.values[v.dict]
-		id := d.id(v.name)
+		id, _ := d.id(v.name)
 		if inColumn(v.dict) && id >= math.MaxUint16 {
 			continue // no catalog has so many sample rates
 		}

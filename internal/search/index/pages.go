@@ -67,18 +67,18 @@ func exact[T any](s []T) []T {
 
 // record is what a page keeps of one recording: its title as titles are ordered, its values of the dictionaries with many, and its
 // words.
-type record struct{ title, vals, words []byte }
+type record struct{ vals, title, words []byte }
 
 func (r record) encode() []byte {
 	out := make([]byte, 0, len(r.title)+len(r.vals)+len(r.words)+6)
-	out = append(binary.AppendUvarint(out, uint64(len(r.title))), r.title...)
 	out = append(binary.AppendUvarint(out, uint64(len(r.vals))), r.vals...)
+	out = append(binary.AppendUvarint(out, uint64(len(r.title))), r.title...)
 	return append(out, r.words...)
 }
 
 func decodeRecord(b []byte) (r record) {
-	r.title, b = piece(b)
-	r.vals, r.words = piece(b)
+	r.vals, b = piece(b)
+	r.title, r.words = piece(b)
 	return r
 }
 
@@ -106,7 +106,8 @@ func (ix *Index) record(slot uint32) record { return decodeRecord(ix.texts.get(s
 
 // titleKeyOf is the text by which the title of slot is ordered.
 func (ix *Index) titleKeyOf(slot uint32) []byte {
-	title, _ := piece(ix.texts.get(slot))
+	_, b := piece(ix.texts.get(slot))
+	title, _ := piece(b)
 	return title
 }
 

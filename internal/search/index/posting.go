@@ -22,6 +22,7 @@ type posting struct {
 type bigPosting struct {
 	set   *roaring.Bitmap // never written while somebody reads: the index's lock sees to that
 	marks []uint8         // by rank
+	ranks *ranks          // of what many recordings have, else nil
 }
 
 // insert adds slot, which is not there yet; n is how many there are.
@@ -29,6 +30,10 @@ func (p *posting) insert(slot uint32, n uint32, marked bool, mark uint8) {
 	switch {
 	case p.big != nil:
 		p.big.insert(slot, slot > p.last, marked, mark)
+		if marked && p.big.ranks == nil && n >= minRanked && n >= max(slot, p.last)/rankedShare {
+			p.big.ranks = &ranks{}
+			eachSlot(p.big.set, p.big.ranks.add)
+		}
 	case n == 0:
 		p.packed = appendEntry(p.packed[:0], slot, marked, mark)
 	case slot > p.last:
@@ -96,10 +101,16 @@ func (b *bigPosting) insert(slot uint32, atEnd, marked bool, mark uint8) {
 		b.marks = slices.Insert(b.marks, b.rank(slot), mark)
 	}
 	b.set.Add(slot)
+	if b.ranks != nil {
+		b.ranks.add(slot)
+	}
 }
 
 // rank is the number of slots before slot.
 func (b *bigPosting) rank(slot uint32) int {
+	if b.ranks != nil {
+		return b.ranks.of(slot)
+	}
 	if slot == 0 {
 		return 0
 	}
@@ -114,6 +125,9 @@ func (p *posting) delete(slot uint32, marked bool) {
 			p.big.marks = slices.Delete(p.big.marks, at, at+1)
 		}
 		p.big.set.Remove(slot)
+		if p.big.ranks != nil {
+			p.big.ranks.remove(slot)
+		}
 		return
 	}
 	at := p.seek(slot, marked)

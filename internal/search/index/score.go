@@ -132,6 +132,12 @@ func (ix *Index) gather(slots []uint32, sums []float32, forms []uint32, w *weigh
 		p := &ix.terms.postings[id]
 		n := int(ix.terms.counts[id])
 		switch {
+		case p.big != nil && p.big.ranks != nil && len(slots) < n/3:
+			for i, slot := range slots {
+				if p.big.ranks.has(slot) {
+					sums[i] += w.of(p.big.marks[p.big.ranks.of(slot)]&mask, ix.fieldLen[slot])
+				}
+			}
 		case p.big != nil && len(slots) < n/128:
 			for i, slot := range slots {
 				if p.big.set.Contains(slot) {

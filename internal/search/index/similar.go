@@ -14,9 +14,13 @@ import (
 // putVector keeps a sound vector as int8, scaled so that its largest value is 127. Cosine does not mind the scale.
 func (ix *Index) putVector(slot uint32, v []float32) {
 	q, norm := quantizeVector(v)
-	if norm == 0 {
-		return
+	if norm != 0 {
+		ix.keepVector(slot, q, norm)
 	}
+}
+
+// keepVector keeps an int8 vector of Euclidean length norm.
+func (ix *Index) keepVector(slot uint32, q []int8, norm float32) {
 	dims := ix.cfg.VectorDims
 	if need := (int(slot) + 1) * dims; len(ix.vector) < need {
 		ix.vector = append(ix.vector, make([]int8, need-len(ix.vector))...)

@@ -22,7 +22,7 @@ func (t *tally) of(d int) []uint32 {
 	case t.counts[d] != nil:
 	case t.total == len(t.ix.slots):
 		t.counts[d] = dict.counts
-	case t.total <= len(t.ix.slots)/walkShare || t.total <= 3000:
+	case d != dLicense && (t.total <= len(t.ix.slots)/walkShare || t.total <= 3000): // licenses are few, and not in a column
 		t.walk()
 	default:
 		counts := make([]uint32, len(dict.names))
@@ -42,7 +42,10 @@ func (t *tally) walk() {
 	var columns [][]uint32
 	var codes [][]uint16
 	for _, d := range t.wanted {
-		t.counts[d] = make([]uint32, len(t.ix.values[d].names)+1) // the last is not used, the first of a column's is for none
+		if d == dLicense {
+			continue
+		}
+		t.counts[d] = make([]uint32, len(t.ix.values[d].names)+1) // the last is not used; the first of a column's is for none
 		if inColumn(d) {
 			columns, codes = append(columns, t.counts[d]), append(codes, t.ix.codes[d])
 		} else {
@@ -54,7 +57,8 @@ func (t *tally) walk() {
 			columns[i][c[slot]]++
 		}
 		if encoded {
-			decodeValues(t.ix.record(slot).vals, func(d int, id uint32) {
+			vals, _ := piece(t.ix.texts.get(slot))
+			decodeValues(vals, func(d int, id uint32) {
 				if t.counts[d] != nil {
 					t.counts[d][id]++
 				}
