@@ -256,6 +256,7 @@ func (a *App) wire(ctx context.Context) error {
 		MaxBytes: int64(c.MaxUpload), Lifetime: c.UploadLifetime, FFmpeg: a.Ingest.FFmpeg != "",
 		Licensing: a.Licensing, Feed: a.Feed, Hears: a.Listening.Hears, Terms: accounts.TermsForm, TermsHTML: accounts.TermsHTML()}
 	a.Search = &search.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Listening: a.Listening, Site: a.Site, Log: a.Log, Currency: c.Currency,
+		SnapshotFile: filepath.Join(c.Data, "index", a.node()+".snapshot"), Instance: a.instance,
 		Space: space, InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
 	a.Moderation.Rows, a.Moderation.Offers = a.Search.Sounds, a.offersInWords
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,

@@ -68,10 +68,16 @@ func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
 	if err != nil {
 		return err
 	}
-	wg.Add(2)
+	wg.Add(3)
+	followed := make(chan struct{})
 	go func() {
 		defer wg.Done()
+		defer close(followed)
 		a.Search.Follow(ctx, seq)
+	}()
+	go func() {
+		defer wg.Done()
+		a.Search.KeepSnapshot(ctx, followed)
 	}()
 	go func() {
 		defer wg.Done()

@@ -4,6 +4,9 @@
 // It owns no table. The index (package index) is filled from the recordings that are published, and every change in the feed
 // reloads the recording it names, so a new one is found and a withdrawn one gone within a second on every node. SQL is the
 // truth: what the index returns is read from the tables again before it is shown.
+//
+// A snapshot of the index lies in the data folder, so that a start need not read every table. It is never older than what the feed still
+// tells, one that does not fit is thrown away, and a text that was erased is gone from it at the next writing: within ten minutes.
 package search
 
 import (
@@ -43,8 +46,14 @@ type Store struct {
 	// an address. App sets it to people's answer.
 	People func(ctx context.Context, ids []int64) (map[int64]ui.Link, error)
 
-	ix    *index.Index
-	ready atomic.Bool
+	// SnapshotFile is where the index is kept between two runs of the process; "" keeps it nowhere. Instance is the installation that
+	// it is of.
+	SnapshotFile, Instance string
+
+	ix      *index.Index
+	ready   atomic.Bool
+	applied atomic.Int64 // number of the feed up to which the index has everything
+	saved   int64        // the same of the snapshot; only KeepSnapshot's goroutine and Fill touch it
 }
 
 // document is one published recording as the index wants it.
@@ -150,13 +159,26 @@ func (s *Store) offers(ctx context.Context, ids []int64) (map[int64][]string, er
 	return out, nil
 }
 
-// Fill builds the index from the tables and returns the number of the feed from which Follow goes on. It reads that number
-// first: what changes meanwhile is applied again, which does no harm.
+// Fill makes the index ready and returns the number of the feed from which Follow goes on.
 func (s *Store) Fill(ctx context.Context) (seq int64, err error) {
+	if seq, err = s.start(ctx); err != nil {
+		return 0, err
+	}
+	s.applied.Store(seq)
+	s.ready.Store(true)
+	return seq, nil
+}
+
+// indexConfig is how the index is made here.
+var indexConfig = index.Config{VectorDims: likeness.Dims}
+
+// rebuild fills the index from the tables. It reads the feed's number first: what changes meanwhile is applied again, which does no
+// harm.
+func (s *Store) rebuild(ctx context.Context) (seq int64, err error) {
 	if seq, err = s.Feed.Head(ctx); err != nil {
 		return 0, fmt.Errorf("fill the index: %w", err)
 	}
-	ix := index.New(index.Config{VectorDims: likeness.Dims})
+	ix := index.New(indexConfig)
 	last, batch := int64(0), []index.Document(nil)
 	var failed error
 	err = ix.PutAll(func() (index.Document, bool) {
@@ -173,13 +195,18 @@ func (s *Store) Fill(ctx context.Context) (seq int64, err error) {
 		return 0, err
 	}
 	s.ix = ix
-	s.ready.Store(true)
 	return seq, nil
 }
 
 // Follow keeps the index up with the feed until ctx ends.
 func (s *Store) Follow(ctx context.Context, seq int64) {
-	s.Feed.Follow(ctx, seq, func(list []feed.Change) error { return s.apply(ctx, list) })
+	s.Feed.Follow(ctx, seq, func(list []feed.Change) error {
+		err := s.apply(ctx, list)
+		if err == nil {
+			s.applied.Store(list[len(list)-1].Seq)
+		}
+		return err
+	})
 }
 
 func (s *Store) apply(ctx context.Context, list []feed.Change) error {

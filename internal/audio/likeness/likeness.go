@@ -13,6 +13,7 @@ import (
 	_ "embed"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"slices"
 
@@ -47,6 +48,8 @@ type Space struct {
 	means, deviations []float32
 	rows              [][]float32
 	offsets           []float32
+	// ID tells two spaces apart: what was projected by one does not compare with what another projected.
+	ID string
 }
 
 // Open reads the space that the program ships.
@@ -64,7 +67,7 @@ func read(b []byte) (*Space, error) {
 		b = b[4*n:]
 		return out
 	}
-	s := &Space{means: next(Size), deviations: next(Size)}
+	s := &Space{ID: fmt.Sprintf("%d-%08x", Version, crc32.ChecksumIEEE(b)), means: next(Size), deviations: next(Size)}
 	for range Dims {
 		s.rows = append(s.rows, next(Size))
 	}
