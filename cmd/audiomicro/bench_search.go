@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -18,19 +20,26 @@ import (
 
 // searchReport is what `bench search` prints.
 type searchReport struct {
-	Docs    int           `json:"docs"`
-	Build   float64       `json:"build_s"`
-	RSS     float64       `json:"rss_mb"` // 0 where the system does not tell
-	Heap    float64       `json:"heap_mb"`
-	Queries []searchTimes `json:"queries"`
+	Docs         int           `json:"docs"`
+	Build        float64       `json:"build_s"`
+	RSS          float64       `json:"rss_mb"`      // with nothing going on, 0 where the system does not tell
+	PeakRSS      float64       `json:"peak_rss_mb"` // while queries and changes go on
+	Heap         float64       `json:"heap_mb"`
+	SnapshotMB   float64       `json:"snapshot_mb"`
+	SnapshotSave float64       `json:"snapshot_save_s"`
+	SnapshotLoad float64       `json:"snapshot_load_s"`
+	Queries      []searchTimes `json:"queries"`
 }
 
-// searchTimes is how long one kind of query takes, over many of the kind, in milliseconds of wall time. Hits is their median.
+// searchTimes is how long one kind of query takes, over many of the kind, in milliseconds of wall time and of the thread's CPU time: on a
+// machine that does other work too, only the latter says what a query costs. Hits is their median.
 type searchTimes struct {
-	Name string  `json:"name"`
-	P50  float64 `json:"p50_ms"`
-	P99  float64 `json:"p99_ms"`
-	Hits int     `json:"hits"`
+	Name   string  `json:"name"`
+	P50    float64 `json:"p50_ms"`
+	P99    float64 `json:"p99_ms"`
+	CPUP50 float64 `json:"cpu_p50_ms"` // 0 where the system does not tell
+	CPUP99 float64 `json:"cpu_p99_ms"`
+	Hits   int     `json:"hits"`
 }
 
 // benchSearch builds the index over a made-up catalog and measures queries, one at a time, while 50 recordings a second change.
@@ -47,33 +56,24 @@ func benchSearch(ctx context.Context, args []string) error {
 	if err != nil {
 		return usage("bench search --runs: " + err.Error())
 	}
-	ix := index.New(index.Config{})
-	next := index.Synthetic(docs, 1)
-	var rare []string // the last words of some titles: in a Zipf vocabulary most are rare
-	begin := time.Now()
-	err = ix.PutAll(func() (index.Document, bool) {
-		d, ok := next()
-		if ok && ctx.Err() == nil && int(d.ID)%max(docs/runs, 1) == 0 {
-			rare = append(rare, d.Title[strings.LastIndexByte(d.Title, ' ')+1:])
-		}
-		return d, ok && ctx.Err() == nil
-	})
+	collectOften()
+	report := searchReport{Docs: docs}
+	ix, rare, err := buildSynthetic(ctx, &report, runs)
 	if err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if ix, err = saveAndLoad(ix, &report); err != nil {
+		return err
 	}
-	report := searchReport{Docs: docs, Build: time.Since(begin).Seconds()}
 	debug.FreeOSMemory()
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
-	report.Heap, report.RSS = float64(mem.HeapAlloc)/1e6, residentMB()
+	report.Heap, report.RSS = float64(mem.HeapAlloc)/1e6, residentMB("VmRSS:")
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // the kernel keeps the peak anew from here on; elsewhere than on Linux there is none
 	rare = slices.DeleteFunc(rare, func(w string) bool {
 		r, err := ix.Search(query.Query{Text: w, Limit: 1})
 		return err != nil || r.Total > max(docs/1000, 5)
 	})
-
 	changing, stop := context.WithCancel(ctx)
 	changed := make(chan error, 1)
 	go func() { changed <- change(changing, ix, docs) }()
@@ -89,14 +89,59 @@ func benchSearch(ctx context.Context, args []string) error {
 	if err := <-changed; err != nil {
 		return err
 	}
+	report.PeakRSS = residentMB("VmHWM:")
 	if p.own["json"] != "" {
 		return json.NewEncoder(os.Stdout).Encode(report)
 	}
-	fmt.Printf("%d recordings in %.1f s, heap %.0f MB, resident %.0f MB\n", report.Docs, report.Build, report.Heap, report.RSS)
+	fmt.Printf("%d recordings built in %.1f s, snapshot of %.0f MB saved in %.1f s and loaded in %.1f s; heap %.0f MB, resident %.0f MB, at most %.0f MB\n",
+		report.Docs, report.Build, report.SnapshotMB, report.SnapshotSave, report.SnapshotLoad, report.Heap, report.RSS, report.PeakRSS)
 	for _, q := range report.Queries {
-		fmt.Printf("%-28s p50 %8.3f ms  p99 %8.3f ms  %8d hits\n", q.Name, q.P50, q.P99, q.Hits)
+		fmt.Printf("%-28s p50 %8.3f ms  p99 %8.3f ms  CPU p50 %8.3f ms  p99 %8.3f ms  %8d hits\n", q.Name, q.P50, q.P99, q.CPUP50, q.CPUP99, q.Hits)
 	}
 	return nil
+}
+
+// buildSynthetic fills an index and lists the last words of some titles: in a Zipf vocabulary most are rare.
+func buildSynthetic(ctx context.Context, report *searchReport, runs int) (*index.Index, []string, error) {
+	ix, next := index.New(index.Config{}), index.Synthetic(report.Docs, 1)
+	var rare []string
+	begin := time.Now()
+	err := ix.PutAll(func() (index.Document, bool) {
+		d, ok := next()
+		if ok && ctx.Err() == nil && int(d.ID)%max(report.Docs/runs, 1) == 0 {
+			rare = append(rare, d.Title[strings.LastIndexByte(d.Title, ' ')+1:])
+		}
+		return d, ok && ctx.Err() == nil
+	})
+	report.Build = time.Since(begin).Seconds()
+	return ix, rare, errors.Join(err, ctx.Err())
+}
+
+// saveAndLoad writes the index to a file and gives what comes out of it again.
+func saveAndLoad(ix *index.Index, report *searchReport) (*index.Index, error) {
+	f, err := os.CreateTemp("", "audiomicro-bench-*.snapshot")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(f.Name()) // nothing is lost with it
+	defer f.Close()
+	begin := time.Now()
+	if err := errors.Join(ix.Save(f), f.Sync()); err != nil {
+		return nil, err
+	}
+	report.SnapshotSave = time.Since(begin).Seconds()
+	size, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	report.SnapshotMB = float64(size) / 1e6
+	begin = time.Now()
+	loaded, err := index.Load(f, index.Config{})
+	report.SnapshotLoad = time.Since(begin).Seconds()
+	return loaded, err
 }
 
 func positive(s string, otherwise int) (int, error) {
@@ -134,7 +179,8 @@ type searchKind struct {
 	name   string
 	facets []query.Field
 	ask    func(i int) query.Query
-	like   func(i int) int64 // the recording whose neighbors are looked for instead
+	like   func(i int) int64  // the recording whose neighbors are looked for instead
+	finish func(i int) string // the beginning that is to be finished instead
 }
 
 func searchKinds(rare []string, docs int) []searchKind {
@@ -152,7 +198,8 @@ func searchKinds(rare []string, docs int) []searchKind {
 		{name: "two-words-facets-relevance", facets: seven, ask: func(i int) query.Query { return filtered(i, query.ByRelevance) }},
 		{name: "all-facets", facets: index.AllFacets(), ask: func(int) query.Query { return query.Query{} }},
 		{name: "phrase", ask: func(i int) query.Query { return query.Query{Text: `"` + pair(i) + `"`} }},
-		{name: "prefix", ask: func(i int) query.Query { return query.Query{Text: word(i)[:2+i%2], Prefix: true} }},
+		{name: "prefix", finish: func(i int) string { return word(i)[:2+i%2] }},
+		{name: "as-you-type", ask: func(i int) query.Query { return query.Query{Text: word(i)[:2+i%2], Prefix: true} }},
 		{name: "typo", ask: func(i int) query.Query {
 			w := word(i)
 			return query.Query{Text: w[:2] + "q" + w[2:]}
@@ -167,42 +214,59 @@ func searchKinds(rare []string, docs int) []searchKind {
 
 // timeKind runs queries of a kind, at most for 20 seconds.
 func timeKind(ctx context.Context, ix *index.Index, kind searchKind, runs int) (searchTimes, error) {
-	var times []time.Duration
+	runtime.LockOSThread() // so that its CPU time is the query's
+	defer runtime.UnlockOSThread()
+	var wall, cpu []time.Duration
 	var hits []int
 	begin := time.Now()
 	for i := 0; i < runs && time.Since(begin) < 20*time.Second; i++ {
 		if ctx.Err() != nil {
 			return searchTimes{}, ctx.Err()
 		}
-		start, found := time.Now(), 0
-		if kind.like != nil {
-			near, _ := ix.Similar(kind.like(i), query.DefaultLimit, nil)
-			found = len(near)
-		} else {
-			r, err := ix.Search(kind.ask(i), kind.facets...)
-			if err != nil {
-				return searchTimes{}, err
-			}
-			found = r.Total
+		start, used := time.Now(), threadTime()
+		found, err := kind.run(ix, i)
+		if err != nil {
+			return searchTimes{}, err
 		}
-		times, hits = append(times, time.Since(start)), append(hits, found)
+		wall, cpu, hits = append(wall, time.Since(start)), append(cpu, threadTime()-used), append(hits, found)
 	}
-	slices.Sort(times)
 	slices.Sort(hits)
+	t := searchTimes{Name: kind.name, Hits: hits[len(hits)/2]}
+	t.P50, t.P99 = shares(wall)
+	t.CPUP50, t.CPUP99 = shares(cpu)
+	return t, nil
+}
+
+// run asks the i-th query of the kind and tells how many it found.
+func (k searchKind) run(ix *index.Index, i int) (int, error) {
+	switch {
+	case k.like != nil:
+		near, _ := ix.Similar(k.like(i), query.DefaultLimit, nil)
+		return len(near), nil
+	case k.finish != nil:
+		return len(ix.Suggest(k.finish(i), 8)), nil
+	}
+	r, err := ix.Search(k.ask(i), k.facets...)
+	return r.Total, err
+}
+
+// shares are the median and the 99th percentile in milliseconds.
+func shares(times []time.Duration) (p50, p99 float64) {
+	slices.Sort(times)
 	ms := func(share float64) float64 {
 		return float64(times[min(int(share*float64(len(times))), len(times)-1)].Microseconds()) / 1000
 	}
-	return searchTimes{kind.name, ms(.5), ms(.99), hits[len(hits)/2]}, nil
+	return ms(.5), ms(.99)
 }
 
-// residentMB is the memory that the process holds, from /proc.
-func residentMB() float64 {
+// residentMB reads a line of /proc's memory report.
+func residentMB(line string) float64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0 // not Linux
 	}
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+	for l := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(l, line); ok {
 			kb, _ := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
 			return kb / 1000
 		}
