@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"audiomicro/internal/search/query"
-
-	"github.com/kljensen/snowball/english"
 )
 
 // The text fields of a recording, in the order of its encoded words.
@@ -310,16 +308,13 @@ func (ix *Index) term(text string) uint32 {
 
 // stem joins a form to the others of its stem.
 func (ix *Index) stem(id uint32, text string) {
-	stem := stemOf(text)
+	stem := query.Stem(text)
 	if stem == text {
 		stem = text // one copy serves both
 	}
 	ix.kin[id] = ix.stems[stem]
 	ix.stems[stem] = id
 }
-
-// stemOf is the English snowball stem (Porter2) of a folded word.
-func stemOf(word string) string { return english.Stem(word, true) }
 
 // quantize keeps a field's length in a byte: exact to 31, then in steps of a sixteenth.
 func quantize(n int) uint8 {

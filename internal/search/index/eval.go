@@ -146,7 +146,7 @@ func (ix *Index) forms(f *query.Filter) []uint32 {
 	if f.Op == query.Exact {
 		return out
 	}
-	for id := ix.stems[stemOf(word)]; id != 0; id = ix.kin[id] {
+	for id := ix.stems[query.Stem(word)]; id != 0; id = ix.kin[id] {
 		add(id)
 	}
 	if f.Op == query.Prefix {

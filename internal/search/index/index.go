@@ -14,6 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+
+	"audiomicro/internal/search/query"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
@@ -58,6 +61,7 @@ type Config struct {
 	Weights         Weights // 4, 4, 1.5, 1, 2: Freesound's, but with half the description, where words stand by the way
 	K1              float64 // saturation of repeated words; 1.6
 	ExactForm       float64 // share that a word adds where it stands as typed, beyond what any form of its stem scores; 0.2
+	Synonym         float64 // share of a synonym of what was typed; 0.5
 	Popularity      float64 // added per factor e of downloads; 0.05
 	TempoConfidence float64 // least confidence with which a tempo is searchable; 0.5
 	VectorDims      int     // length of Document.Vector; 64
@@ -67,7 +71,7 @@ func (c Config) withDefaults() Config {
 	for _, d := range []struct {
 		v *float64
 		d float64
-	}{{&c.K1, 1.6}, {&c.ExactForm, .2}, {&c.Popularity, .05}, {&c.TempoConfidence, .5}} {
+	}{{&c.K1, 1.6}, {&c.ExactForm, .2}, {&c.Synonym, .5}, {&c.Popularity, .05}, {&c.TempoConfidence, .5}} {
 		if *d.v == 0 {
 			*d.v = d.d
 		}
@@ -86,7 +90,8 @@ var ErrDocument = errors.New("document does not fit the index")
 
 // Index holds recordings. Make one with New. Its methods may be called from any goroutine.
 type Index struct {
-	cfg Config
+	cfg      Config
+	synonyms atomic.Pointer[query.Synonyms]
 
 	mu      sync.RWMutex
 	slots   map[int64]uint32  // id → slot: the place of a recording in everything below
@@ -133,6 +138,9 @@ func New(cfg Config) *Index {
 	ix.kin = append(ix.kin, 0)
 	return ix
 }
+
+// SetSynonyms says which other words a search also looks for, from the next search on.
+func (ix *Index) SetSynonyms(s *query.Synonyms) { ix.synonyms.Store(s) }
 
 // Len is the number of recordings in the index.
 func (ix *Index) Len() int {

@@ -13,9 +13,15 @@ var lengthShare = [3]float64{inTitle: .4, inTags: .3, inDescription: .75}
 // maxScored is how many words a prefix scores with; the rest, the rarest, only match.
 const maxScored = 256
 
+// scored is a leaf that relevance is made of, with its share.
+type scored struct {
+	leaf  *query.Filter
+	share float32
+}
+
 // score computes the relevance of each slot (ascending): the sum over the wanted leaves of their BM25F, and a little for
 // popularity. A phrase scores with its words.
-func (ix *Index) score(slots []uint32, leaves []*query.Filter) []float32 {
+func (ix *Index) score(slots []uint32, leaves []scored) []float32 {
 	scores := make([]float32, len(slots))
 	ix.popularity(slots, scores)
 	if len(slots) == 0 || len(leaves) == 0 {
@@ -34,11 +40,12 @@ func (ix *Index) score(slots []uint32, leaves []*query.Filter) []float32 {
 			}
 		}
 	}
-	for _, leaf := range leaves {
+	for _, wanted := range leaves {
+		leaf := wanted.leaf
 		mask := textMask(leaf.Field)
 		words := leaf.Words
 		if leaf.Op != query.Phrase {
-			add(ix.scoredForms(leaf), mask, 1)
+			add(ix.scoredForms(leaf), mask, wanted.share)
 			words = words[:1]
 		}
 		for _, word := range words {
@@ -46,7 +53,7 @@ func (ix *Index) score(slots []uint32, leaves []*query.Filter) []float32 {
 			if leaf.Op == query.Phrase {
 				share++
 			}
-			add(ix.forms(&query.Filter{Op: query.Exact, Words: []string{word}}), mask, share)
+			add(ix.forms(&query.Filter{Op: query.Exact, Words: []string{word}}), mask, share*wanted.share)
 		}
 	}
 	return scores

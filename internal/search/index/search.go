@@ -18,10 +18,12 @@ type Hit struct {
 
 // Result is one page of hits with what is said about all of them.
 type Result struct {
-	Total      int    // hits on all pages; with GroupByPack, groups
-	Hits       []Hit  // those of the page
-	Facets     Facets // counts of the facets that were asked for, in that order
-	DidYouMean string // with no hit, the text with a mistyped word put right, which has some; "" when there is none
+	Total      int      // hits on all pages; with GroupByPack, groups
+	Hits       []Hit    // those of the page
+	Facets     Facets   // counts of the facets that were asked for, in that order
+	DidYouMean string   // with no hit, the text with a mistyped word put right, which has some; "" when there is none
+	Also       []string // synonyms that some of the hits have
+	Some       bool     // no recording has all the words: these have some of them
 }
 
 // Search finds what q asks for and counts the facets named (Facets lists them all). The error is a *query.ValueError: the text is
@@ -34,11 +36,16 @@ func (ix *Index) Search(q query.Query, facets ...query.Field) (Result, error) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	s := ix.find(q, parsed)
-	var r Result
-	r.Hits, r.Total = ix.page(q, s.hits, parsed.Scored)
+	r := Result{Some: s.some}
+	r.Hits, r.Total = ix.page(q, s.hits, s.scored)
 	r.Facets = ix.count(q, s, facets)
-	if r.Total == 0 {
+	if r.Total == 0 || s.some {
 		r.DidYouMean = ix.didYouMean(q, parsed)
+	}
+	for _, also := range s.also {
+		if !ix.eval(also.Filter, s.hits).IsEmpty() {
+			r.Also = append(r.Also, also.Text)
+		}
 	}
 	return r, nil
 }
@@ -48,6 +55,9 @@ type found struct {
 	text   *roaring.Bitmap                 // what the words and q.Where allow
 	chosen map[query.Field]*roaring.Bitmap // what each facet choice leaves of that
 	hits   *roaring.Bitmap                 // what all leave
+	scored []scored                        // what relevance is made of
+	also   []query.Also                    // synonyms
+	some   bool                            // text has some of the words only
 	others map[query.Field]*roaring.Bitmap // what all but the choice in a field leave, as far as leftOut was asked
 }
 
@@ -72,13 +82,28 @@ func (s found) leftOut(field query.Field) *roaring.Bitmap {
 // find evaluates q. The caller holds the lock.
 func (ix *Index) find(q query.Query, parsed query.Parsed) found {
 	s := found{chosen: map[query.Field]*roaring.Bitmap{}, others: map[query.Field]*roaring.Bitmap{}}
+	for _, leaf := range parsed.Scored {
+		s.scored = append(s.scored, scored{leaf, 1})
+	}
 	where := parsed.Where
-	if q.NumberIsID && len(parsed.Scored) == 1 && where == parsed.Scored[0] && where.Op == query.Word {
-		if id, ok := query.Canonical(query.ID, where.Words[0]); ok {
+	if !q.AsTyped {
+		var expanded query.Parsed
+		expanded, s.also = ix.synonyms.Load().Expand(parsed)
+		where = expanded.Where
+		for _, also := range s.also {
+			s.scored = append(s.scored, scored{also.Filter, float32(ix.cfg.Synonym)})
+		}
+	}
+	if q.NumberIsID && len(parsed.Scored) == 1 && parsed.Where == parsed.Scored[0] && parsed.Where.Op == query.Word {
+		if id, ok := query.Canonical(query.ID, parsed.Where.Words[0]); ok {
 			where = query.Either(where, query.Is(query.ID, id))
 		}
 	}
-	s.text = ix.eval(q.Where, ix.eval(where, ix.live))
+	within := ix.eval(q.Where, ix.live)
+	if s.text = ix.eval(where, within); s.text.IsEmpty() && q.SomeWords {
+		s.text = ix.mostWords(where, within)
+		s.some = !s.text.IsEmpty()
+	}
 	s.hits = s.text
 	for _, field := range q.Chosen() {
 		s.chosen[field] = ix.eval(q.FieldFilter(field), s.text)
@@ -95,12 +120,12 @@ type ranked struct {
 }
 
 // page orders the hits and takes the page that q shows.
-func (ix *Index) page(q query.Query, set *roaring.Bitmap, scored []*query.Filter) ([]Hit, int) {
+func (ix *Index) page(q query.Query, set *roaring.Bitmap, leaves []scored) ([]Hit, int) {
 	offset, limit := q.Window()
 	slots := set.ToArray()
 	var scores []float32
 	if q.Sort == "" || q.Sort == query.ByRelevance {
-		scores = ix.score(slots, scored)
+		scores = ix.score(slots, leaves)
 	}
 	better := ix.better(q.Sort)
 	key := ix.key(q.Sort)

@@ -152,6 +152,8 @@ type Query struct {
 	GroupByPack bool    // only the best hit of each pack
 	Prefix      bool    // the last word may be unfinished (search as you type)
 	NumberIsID  bool    // a word of digits also matches the recording of that id (Freesound API)
+	AsTyped     bool    // no synonyms
+	SomeWords   bool    // where nothing has all the words, find what has the most of them
 }
 
 // Has reports whether value is chosen in field.

@@ -204,3 +204,40 @@ func FuzzAddress(f *testing.F) {
 		}
 	})
 }
+
+func TestSynonyms(t *testing.T) {
+	t.Parallel()
+	s, err := query.ParseSynonyms("gun, Firearm\n# no\n\ngunshot > gun, shot\nkick, kick drum, bass drum\ndoor bell, doorbell")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"guns":              "or(:guns :firearm)",
+		"gunshot":           "or(:gunshot :gun :shot)",
+		"shot":              ":shot",
+		"loud gun far":      "and(:loud or(:gun :firearm) :far)",
+		"bass drums":        `or(and(:bass :drums) :kick :"kick drum")`,
+		"drum":              ":drum",
+		"door bell tag:gun": `and(or(and(:door :bell) :doorbell) tag="gun")`,
+		`"gun"`:             ":=gun", "-gun": "not(:gun)", "title:gun": "title:gun", "gun*": ":gun*", "": "all",
+	} {
+		p, err := query.Parse(text, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := s.Expand(p); got.Where.String() != want {
+			t.Errorf("%q expands to %s, want %s", text, got.Where, want)
+		}
+	}
+	if _, also := s.Expand(query.Parsed{}); also != nil {
+		t.Errorf("nothing expands to %v", also)
+	}
+	for _, bad := range []string{"alone", "a >", "> b", "one two three four, five", strings.Repeat("x", query.MaxSynonyms+1), strings.Repeat("a, ", 40) + strings.Repeat("b, ", 40)} {
+		if _, err := query.ParseSynonyms(bad); err == nil {
+			t.Errorf("%.30q is taken as a list", bad)
+		}
+	}
+	if _, err := query.ParseSynonyms(query.ShippedSynonyms()); err != nil {
+		t.Error(err)
+	}
+}

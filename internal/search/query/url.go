@@ -19,7 +19,7 @@ var rangeFields = []Field{Length, Tempo, Loudness}
 //
 //	q=TEXT  category= brightness= license= key= price= type= channels= rate= depth= loop= tag= by= pack_id= year= (each may repeat)
 //	length_min= length_max= (seconds)  tempo_min= tempo_max= (bpm)  loudness_min= loudness_max= (LUFS)
-//	sort= (see Sorts)  page=N  group=pack
+//	sort= (see Sorts)  page=N  group=pack  words=typed (no synonyms)
 //
 // Empty and unknown parameters are left out (an address carries many a campaign's letters); a value that its parameter cannot
 // have is a *ValueError with a sentence for the visitor. Text beyond the bounds of Parse is refused too.
@@ -75,6 +75,7 @@ func FromValues(v url.Values) (Query, error) {
 		}
 	}
 	q.GroupByPack = v.Get("group") == "pack"
+	q.AsTyped = v.Get("words") == "typed"
 	return q, nil
 }
 
@@ -86,8 +87,8 @@ func valueError(param, value string) error {
 	return &ValueError{param, value, fmt.Sprintf("The search cannot use %q as %s.", shown, strings.ReplaceAll(param, "_", " "))}
 }
 
-// Values writes q as the search page's address, the inverse of FromValues; defaults are left out. Where, Limit, Prefix and
-// NumberIsID are not part of an address.
+// Values writes q as the search page's address, the inverse of FromValues; defaults are left out. Where, Limit, Prefix,
+// NumberIsID and SomeWords are not part of an address.
 func (q Query) Values() url.Values {
 	v := url.Values{}
 	if q.Text != "" {
@@ -112,6 +113,9 @@ func (q Query) Values() url.Values {
 	}
 	if q.GroupByPack {
 		v.Set("group", "pack")
+	}
+	if q.AsTyped {
+		v.Set("words", "typed")
 	}
 	return v
 }
