@@ -13,6 +13,7 @@ import (
 	"audiomicro/internal/people"
 	"audiomicro/internal/personal"
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/search"
 	"audiomicro/internal/uploads"
 )
 
@@ -20,7 +21,7 @@ import (
 func Declarations() []personal.Declaration {
 	return []personal.Declaration{
 		floorTables(), jobs.Personal(), mail.Personal(), accounts.Personal(), people.Personal(), recordings.Personal(), uploads.Personal(),
-		listening.Personal(), moderation.Personal(), licensing.Personal(), ledger.Personal(), orders.Personal(), payments.Personal(),
+		listening.Personal(), moderation.Personal(), licensing.Personal(), ledger.Personal(), orders.Personal(), payments.Personal(), search.Personal(),
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"audiomicro/internal/payments"
 	"audiomicro/internal/people"
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/search"
 	"audiomicro/internal/uploads"
 )
 
@@ -25,7 +26,7 @@ import (
 func Schemas() []fs.FS {
 	return []fs.FS{
 		db.Schema(), feed.Schema(), jobs.Schema(), mail.Schema(), accounts.Schema(), people.Schema(), recordings.Schema(), uploads.Schema(),
-		listening.Schema(), moderation.Schema(), licensing.Schema(), ledger.Schema(), orders.Schema(), payments.Schema(),
+		listening.Schema(), moderation.Schema(), licensing.Schema(), ledger.Schema(), orders.Schema(), payments.Schema(), search.Schema(),
 	}
 }
 

@@ -52,13 +52,11 @@ func (s *Store) empty(q query.Query) (*ui.Empty, error) {
 		return e, nil
 	}
 	e.Text, e.Out = "Try fewer words, or a broader one.", &ui.Link{Text: "All sounds", URL: "/search"}
-	if e.Also, err = s.parts(q); err != nil {
-		return nil, err
+	longer, err := s.longer(q)
+	if longer != nil {
+		e.Text, e.Also = "Perhaps the word goes on:", []ui.Link{*longer}
 	}
-	if len(e.Also) > 0 {
-		e.Text = "Try a part of it:"
-	}
-	return e, nil
+	return e, err
 }
 
 // total is how many recordings a search finds.
@@ -68,35 +66,18 @@ func (s *Store) total(q query.Query) (int, error) {
 	return res.Total, err
 }
 
-// parts lists searches for less than the whole text: words that begin like a last word which is perhaps unfinished, and the
-// single words.
-func (s *Store) parts(q query.Query) ([]ui.Link, error) {
-	parsed, err := query.Parse(q.Text, false)
-	if err != nil {
+// longer is the search for words that begin like a last word which is perhaps unfinished, nil when it finds nothing either.
+func (s *Store) longer(q query.Query) (*ui.Link, error) {
+	words := query.Words(q.Text)
+	if last := len(words) - 1; last < 0 || !strings.HasSuffix(strings.ToLower(q.Text), words[last]) {
+		return nil, nil
+	}
+	again := query.Query{Text: q.Text + "*"}
+	n, err := s.total(again)
+	if err != nil || n == 0 {
 		return nil, err
 	}
-	var tries []string
-	words := query.Words(q.Text)
-	if last := len(words) - 1; last >= 0 && strings.HasSuffix(strings.ToLower(q.Text), words[last]) {
-		tries = append(tries, q.Text+"*")
-	}
-	for _, leaf := range parsed.Scored[:min(len(parsed.Scored), triedWords)] {
-		if len(parsed.Scored) > 1 && leaf.Op == query.Word {
-			tries = append(tries, leaf.Words[0])
-		}
-	}
-	var out []ui.Link
-	for _, text := range tries {
-		again := query.Query{Text: text}
-		n, err := s.total(again)
-		if err != nil {
-			return nil, err
-		}
-		if n > 0 && len(out) < shownWords {
-			out = append(out, ui.Link{Text: fmt.Sprintf("%s (%s)", text, ui.Count(n)), URL: address(again)})
-		}
-	}
-	return out, nil
+	return &ui.Link{Text: fmt.Sprintf("%s (%s)", again.Text, ui.Count(n)), URL: address(again)}, nil
 }
 
 // mended is a search with a typing mistake put right, nil when there is none.

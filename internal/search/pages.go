@@ -22,11 +22,13 @@ func (s *Store) Routes() []web.Route {
 		{Pattern: "GET /{$}", Action: access.Look, Handle: s.home},
 		{Pattern: "GET /search", Action: access.Look, Handle: s.results},
 		{Pattern: "GET /search/suggest", Action: access.Look, Handle: s.suggest, API: true},
+		{Pattern: "GET /admin/synonyms", Action: access.Administer, Handle: s.synonymsForm},
+		{Pattern: "POST /admin/synonyms", Action: access.Administer, Handle: s.synonymsSave},
 	}
 }
 
 // shownFacets are the blocks of the rail, from the top.
-var shownFacets = []query.Field{query.Category, query.Brightness, query.Length, query.License, query.Tempo, query.Key, query.Price, query.Tag, query.Type, query.Channels, query.Rate, query.Depth, query.Loop, query.By}
+var shownFacets = []query.Field{query.Category, query.Brightness, query.Length, query.License, query.Tempo, query.Key, query.Price, query.Tag, query.Type, query.Channels, query.Rate, query.Depth, query.Loudness, query.Loop, query.By, query.Year}
 
 func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 	if err := s.Site.Limits.Take(web.SearchByIP, web.IPKey(s.Site.ClientIP(r)), s.Site.Now()); err != nil {
@@ -40,6 +42,7 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	q.SomeWords = true
 	res, err := s.ix.Search(q, shownFacets...)
 	if errors.As(err, &bad) {
 		return web.Refuse(http.StatusBadRequest, "%s", bad.Text)
@@ -60,9 +63,17 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if q.GroupByPack {
+		tellPacks(q, res.Hits, sounds)
+	}
 	page := ui.SearchPage{
-		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: chips(q, res.Facets), ResetURL: address(q.Bare()),
-		Sorts: sorts(q), Hidden: hidden(q), Sounds: sounds, Pager: pages,
+		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: append(termChips(q), chips(q, res.Facets)...), ResetURL: address(q.Bare()),
+		Sorts: sorts(q), Hidden: hidden(q), Sounds: sounds, Pager: pages, Also: res.Also, Some: res.Some, Packs: packSwitch(q),
+	}
+	if len(res.Also) > 0 {
+		typed := q
+		typed.AsTyped, typed.Page = true, 0
+		page.Typed = &ui.Link{Text: "Only the words typed", URL: address(typed)}
 	}
 	if len(page.Chips) == 0 {
 		page.ResetURL = ""
@@ -218,9 +229,9 @@ func (s *Store) facets(q query.Query, all index.Facets) []ui.Facet {
 		f := all.Of(field)
 		block := ui.Facet{Name: string(field), Title: titles[field], Kind: ui.FacetCheck, Closed: i > 6}
 		switch field {
-		case query.Length, query.Tempo:
+		case query.Length, query.Tempo, query.Loudness:
 			block = rangeFacet(q, f, block)
-			if field == query.Tempo && !counted(f) {
+			if field != query.Length && !counted(f) {
 				continue
 			}
 		case query.Brightness:
@@ -277,8 +288,11 @@ func options(field query.Field, f index.Facet) []ui.FacetOption {
 
 func rangeFacet(q query.Query, f index.Facet, block ui.Facet) ui.Facet {
 	block.Kind, block.MinName, block.MaxName, block.Unit = ui.FacetRange, block.Name+"_min", block.Name+"_max", "s"
-	if f.Field == query.Tempo {
+	switch f.Field {
+	case query.Tempo:
 		block.Unit = "BPM"
+	case query.Loudness:
+		block.Unit = "LUFS"
 	}
 	values := q.Values()
 	block.MinValue, block.MaxValue = values.Get(block.MinName), values.Get(block.MaxName)
@@ -314,32 +328,6 @@ func keyFacet(q query.Query, f index.Facet, block ui.Facet) ui.Facet {
 	return block
 }
 
-func chips(q query.Query, all index.Facets) []ui.Chip {
-	var out []ui.Chip
-	for _, c := range q.Chips() {
-		value := label(c.Field, c.Value, "")
-		for _, row := range all.Of(c.Field).Rows {
-			if row.Value == c.Value { // contributors and tags as they write themselves
-				value = label(c.Field, c.Value, row.Label)
-			}
-		}
-		if c.Field.Numeric() {
-			low, high, _ := strings.Cut(c.Value, "..")
-			unit := map[query.Field]string{query.Length: " s", query.Tempo: " BPM", query.Loudness: " LUFS"}[c.Field]
-			switch {
-			case low == "":
-				value = "up to " + high + unit
-			case high == "":
-				value = "from " + low + unit
-			default:
-				value = low + "–" + high + unit
-			}
-		}
-		out = append(out, ui.Chip{Label: titles[c.Field], Value: value, Remove: address(q.Without(c.Field, c.Value))})
-	}
-	return out
-}
-
 func sorts(q query.Query) []ui.Option {
 	var out []ui.Option
 	for _, s := range []struct {
@@ -360,7 +348,7 @@ func hidden(q query.Query) []ui.Hidden {
 	for key, values := range q.Values() {
 		switch query.Field(key) {
 		case "q", "sort", "page", query.Category, query.Brightness, query.License, query.Key, query.Price, query.Tag, query.Type, query.Channels, query.Rate, query.Depth, query.Loop, query.By,
-			"length_min", "length_max", "tempo_min", "tempo_max":
+			query.Year, "length_min", "length_max", "tempo_min", "tempo_max", "loudness_min", "loudness_max":
 			continue
 		}
 		for _, v := range values {
@@ -394,9 +382,3 @@ func pager(q query.Query, total int) ui.Pager {
 	}
 	return p
 }
-
-// Bounds of the ways out of a search that found nothing.
-const (
-	triedWords = 8 // words that are looked for on their own
-	shownWords = 4
-)

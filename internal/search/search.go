@@ -1,7 +1,7 @@
 // Package search finds recordings: the index in memory, kept up with SQL through the change feed, the search page, home, and
 // the rows in which recordings are listed everywhere.
 //
-// It owns no table. The index (package index) is filled from the recordings that are published, and every change in the feed
+// Its one table is the operator's list of synonyms. The index (package index) is filled from the recordings that are published, and every change in the feed
 // reloads the recording it names, so a new one is found and a withdrawn one gone within a second on every node. SQL is the
 // truth: what the index returns is read from the tables again before it is shown.
 //
@@ -164,6 +164,9 @@ func (s *Store) Fill(ctx context.Context) (seq int64, err error) {
 	if seq, err = s.start(ctx); err != nil {
 		return 0, err
 	}
+	if err := s.useSynonyms(ctx); err != nil {
+		return 0, err
+	}
 	s.applied.Store(seq)
 	s.ready.Store(true)
 	return seq, nil
@@ -215,6 +218,10 @@ func (s *Store) apply(ctx context.Context, list []feed.Change) error {
 		switch c.Kind {
 		case "recording":
 			changed[c.ID] = true
+		case synonymsChanged:
+			if err := s.useSynonyms(ctx); err != nil {
+				return err
+			}
 		case "account", "person": // a name that changed, or an account that was suspended
 			ids, err := db.Query[int64](ctx, s.DB, `SELECT id FROM recording WHERE owner_id = $1 AND state = 'published'`, c.ID)
 			if err != nil {

@@ -81,7 +81,6 @@ func TestNoDeadEnds(t *testing.T) {
 		for _, c := range []struct{ address, says string }{
 			{"/search?q=zebra", "Nothing matches “zebra”"},
 			{"/search?q=footste", "footste* (1)"},
-			{"/search?q=rain+gravel+zebra", "Try a part of it: <a"},
 			{"/search?q=raim&type=wav", "Did you mean"},
 			{"/search?q=zebra&type=wav", "All sounds"},
 			{"/search?q=rain&type=wav", "Without the file type filter there is 1."},
@@ -229,5 +228,121 @@ func TestWithdrawnModel(t *testing.T) {
 		is("free", 1, 3, 1, 2)
 		set(true)
 		is("low", 1, 3, 2, 1)
+	})
+}
+
+// TestSynonyms looks for words that mean the same, says so, and follows the operator's list within a second.
+func TestSynonyms(t *testing.T) {
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		s.Site.Limits.Off = true
+		mara, visitor, admin := s.Person("Mara", "contributor"), s.Visitor(), s.Person("Root", "admin")
+		fill(t, s, mara.ID, []piece{{"Crow", "fx-a", "wav", "crow bird", "cc0", 0}, {"Kettle boils", "fx-o", "wav", "kettle boiling", "cc0", 0}, {"Samovar", "fx-o", "wav", "tea", "cc0", 0}})
+		counts := func(address, want string) {
+			t.Helper()
+			testkit.Eventually(t, address+" has "+want, func() bool {
+				got := visitor.Get(address)
+				return strings.Contains(got.Text, "<p>"+want+" sound")
+			})
+		}
+		counts("/search?q=raven", "1")
+		got := visitor.Get("/search?q=raven").Text
+		if !strings.Contains(got, "Also searched: crow") || !strings.Contains(got, `href="/search?q=raven&amp;words=typed"`) {
+			t.Error("the page does not say what else was searched for")
+		}
+		counts("/search?q=raven&words=typed", "0")
+		counts("/search?q=samovar", "1")
+		save := func(list string) int {
+			return admin.Post("/admin/synonyms", url.Values{"list": {list}}).Status
+		}
+		if form := admin.Get("/admin/synonyms"); !strings.Contains(form.Text, "raven, crow") {
+			t.Errorf("the form does not show the list: %d", form.Status)
+		}
+		if got := save("kettle"); got != http.StatusUnprocessableEntity {
+			t.Errorf("a list that cannot be read: %d", got)
+		}
+		if got := save("kettle, Samovar\r\n"); got != http.StatusSeeOther {
+			t.Errorf("save: %d", got)
+		}
+		counts("/search?q=samovar", "2")
+		counts("/search?q=raven", "0")
+		s.Restart()
+		counts("/search?q=samovar", "2")
+		if got := save(" "); got != http.StatusSeeOther {
+			t.Errorf("back to the list of the program: %d", got)
+		}
+		counts("/search?q=samovar", "1")
+		if got := visitor.Get("/search?q=crow+boils").Text; !strings.Contains(got, "No sound has all of these words") || !strings.Contains(got, "<p>2 sounds") {
+			t.Errorf("some of the words are not enough: %.3000s", got[strings.Index(got, "<main"):])
+		}
+	})
+}
+
+// TestSearchLanguageOnThePage follows the chips of a text: each leads to the search without its part.
+func TestSearchLanguageOnThePage(t *testing.T) {
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		s.Site.Limits.Off = true
+		mara, visitor := s.Person("Mara", "contributor"), s.Visitor()
+		fill(t, s, mara.ID, []piece{
+			{"Oak door closes", "fx-o", "wav", "door wood", "standard", 250}, {"Door of oak", "fx-o", "wav", "door wood", "cc0", 0}, {"Oak door in rain", "fx-o", "flac", "door rain", "standard", 900},
+		})
+		for _, c := range []struct{ text, found, chip, without string }{
+			{`"oak door"`, "2", "<span>Exactly</span> <b>oak door</b>", "3"},
+			{`oak -rain`, "2", "<span>Without</span> <b>rain</b>", "3"},
+			{`door price:<3`, "2", "<span>Price</span> <b>&lt;3</b>", "3"},
+			{`door price:1..3`, "1", "<span>Price</span> <b>1..3</b>", "3"},
+			{`door -license:cc0`, "2", "<span>Without license</span> <b>CC0</b>", "3"},
+			{`door tag:rain`, "1", "<span>Tags</span> <b>rain</b>", "3"},
+			{`door type:flac`, "1", "<span>File type</span> <b>FLAC</b>", "3"},
+			{`door duration:[1 TO 2]`, "3", "<span>Length</span> <b>[1 TO 2]</b>", "3"},
+			{`door title:closes`, "1", "<span>Title</span> <b>closes</b>", "3"},
+		} {
+			at := "/search?" + url.Values{"q": {c.text}}.Encode()
+			if n := found(t, visitor, at); n != c.found {
+				t.Errorf("%s finds %s, want %s", c.text, n, c.found)
+			}
+			page := strings.Join(strings.Fields(visitor.Get(at).Text), " ")
+			i := strings.Index(page, c.chip)
+			if i < 0 {
+				t.Errorf("%s: no chip %s", c.text, c.chip)
+				continue
+			}
+			begin := strings.LastIndex(page[:i], `href="`) + len(`href="`)
+			remove := page[begin : begin+strings.IndexByte(page[begin:], '"')]
+			if n := found(t, visitor, html.UnescapeString(remove)); n != c.without {
+				t.Errorf("%s without its chip (%s) finds %s, want %s", c.text, remove, n, c.without)
+			}
+			if !strings.Contains(page, "What the search box understands") {
+				t.Errorf("%s: no help", c.text)
+			}
+		}
+	})
+}
+
+// TestOnePerPack shows the best of each pack and says how many others there are.
+func TestOnePerPack(t *testing.T) {
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		s.Site.Limits.Off = true
+		mara, visitor := s.Person("Mara", "contributor"), s.Visitor()
+		if _, err := db.Exec(t.Context(), s.DB, `INSERT INTO pack (id, owner_id, name, name_folded, description, created_at) VALUES (7, $1, 'Drums', 'drums', '', 1)`, mara.ID); err != nil {
+			t.Fatal(err)
+		}
+		fill(t, s, mara.ID, []piece{{"Kick one", "is-p", "wav", "kick", "cc0", 0}, {"Kick two", "is-p", "wav", "kick", "cc0", 0}, {"Kick three", "is-p", "wav", "kick", "cc0", 0}})
+		err := s.DB.Tx(t.Context(), func(tx *db.Tx) error {
+			s.Feed.Note(t.Context(), tx, "recording", 1)
+			s.Feed.Note(t.Context(), tx, "recording", 2)
+			_, err := db.Exec(t.Context(), tx, `UPDATE recording SET pack_id = 7 WHERE id < 3`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, "the pack is known", func() bool { return found(t, visitor, "/search?q=kick&group=pack") == "2" })
+		page := visitor.Get("/search?q=kick&group=pack").Text
+		if !strings.Contains(page, "and 1 more of its pack") || !strings.Contains(page, `href="/search?q=kick"`) {
+			t.Error("the page does not say that there is more of the pack, or does not lead back")
+		}
+		if page := visitor.Get("/search?q=kick").Text; !strings.Contains(page, `href="/search?group=pack&amp;q=kick"`) || strings.Contains(page, "more of its pack") {
+			t.Error("the page does not lead to one per pack")
+		}
 	})
 }

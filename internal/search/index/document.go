@@ -34,11 +34,9 @@ const (
 	maxTitleKey         = 64 // bytes of a title that order it
 )
 
-// The dictionaries of values. The order is that of encoded values; dTag is first so that tags are quick to reach.
+// The dictionaries of values. A recording has at most one value of each of the first, which have few.
 const (
-	dTag = iota
-	dCategory
-	dLicense
+	dCategory = iota
 	dPrice
 	dType
 	dKey
@@ -47,22 +45,31 @@ const (
 	dDepth
 	dBrightness
 	dLoop
-	dBy
-	dByID
-	dPack
-	dPackID
 	dYear
 	dLength
 	dTempo
 	dLoudness
+	columnDicts
+)
+
+// The other dictionaries.
+const (
+	dTag = columnDicts + iota
+	dLicense
+	dBy
+	dByID
+	dPack
+	dPackID
 	dicts
 )
 
+// inColumn reports whether a recording has at most one value of the dictionary, and the dictionary few.
+func inColumn(d int) bool { return d < columnDicts }
+
 // fieldDict is the dictionary in which a field's values stand.
 func fieldDict(f query.Field) (int, bool) {
-	for d, field := range [dicts]query.Field{query.Tag, query.Category, query.License, query.Price, query.Type, query.Key, query.Channels,
-		query.Rate, query.Depth, query.Brightness, query.Loop, query.By, query.ByID, query.Pack, query.PackID, query.Year, query.Length,
-		query.Tempo, query.Loudness} {
+	for d, field := range [dicts]query.Field{query.Category, query.Price, query.Type, query.Key, query.Channels, query.Rate, query.Depth, query.Brightness,
+		query.Loop, query.Year, query.Length, query.Tempo, query.Loudness, query.Tag, query.License, query.By, query.ByID, query.Pack, query.PackID} {
 		if f == field {
 			return d, true
 		}
@@ -216,12 +223,7 @@ func titleKey(title string) string {
 // grow makes room for one more slot.
 func (ix *Index) grow() {
 	c := &ix.columns
-	c.ids, c.fieldLen = append(c.ids, 0), append(c.fieldLen, [3]uint8{})
-	for d := range c.codes {
-		if inColumn(d) {
-			c.codes[d] = append(c.codes[d], 0)
-		}
-	}
+	c.ids, c.fieldLen, c.codes = append(c.ids, 0), append(c.fieldLen, [3]uint8{}), append(c.codes, [columnDicts]uint16{})
 	c.seconds, c.tempo, c.loudness = append(c.seconds, 0), append(c.tempo, 0), append(c.loudness, 0)
 	c.centroid, c.rating = append(c.centroid, 0), append(c.rating, 0)
 	c.amount, c.published = append(c.amount, 0), append(c.published, 0)
@@ -230,17 +232,19 @@ func (ix *Index) grow() {
 
 // remove takes everything of slot out of the postings. The caller holds the lock, and fills or frees the slot.
 func (ix *Index) remove(slot uint32) {
-	r := ix.record(slot)
-	for _, id := range distinctWords(r.words) {
-		ix.terms.delete(id, slot)
+	if !ix.filling {
+		r := ix.record(slot)
+		for _, id := range distinctWords(r.words) {
+			ix.terms.delete(id, slot)
+		}
+		decodeValues(r.vals, func(d int, id uint32) { ix.values[d].delete(id, slot) })
 	}
-	decodeValues(r.vals, func(d int, id uint32) { ix.values[d].delete(id, slot) })
-	for d, codes := range ix.codes {
-		if inColumn(d) && codes[slot] != 0 {
-			ix.values[d].delete(uint32(codes[slot]-1), slot)
-			codes[slot] = 0
+	for d, code := range ix.codes[slot] {
+		if code != 0 && !ix.filling {
+			ix.values[d].delete(uint32(code-1), slot)
 		}
 	}
+	ix.codes[slot] = [columnDicts]uint16{}
 	for f, n := range ix.fieldLen[slot] {
 		ix.lengths[f] -= uint64(fieldLength(n))
 	}
@@ -279,8 +283,10 @@ func (ix *Index) putWords(slot uint32, p *prepared) (encoded []byte) {
 			ix.lengths[f] += uint64(fieldLength(ix.fieldLen[slot][f]))
 		}
 	}
-	for id, b := range marks {
-		ix.terms.insert(id, slot, b)
+	if !ix.filling {
+		for id, b := range marks {
+			ix.terms.insert(id, slot, b)
+		}
 	}
 	return encoded
 }
@@ -348,15 +354,14 @@ func (ix *Index) putValues(slot uint32, values []value) (encoded []byte) {
 			continue // no catalog has so many sample rates
 		}
 		d.relabel(id, v.label)
-		d.insert(id, slot, 0)
+		if !ix.filling {
+			d.insert(id, slot, 0)
+		}
 		if inColumn(v.dict) {
-			ix.codes[v.dict][slot] = uint16(id + 1)
+			ix.codes[slot][v.dict] = uint16(id + 1)
 		} else {
 			encoded = binary.AppendUvarint(append(encoded, byte(v.dict)), uint64(id))
 		}
 	}
 	return encoded
 }
-
-// inColumn reports whether a recording has at most one value of the dictionary, and the dictionary few.
-func inColumn(d int) bool { return !many(d) && d != dLicense }

@@ -103,14 +103,15 @@ type Index struct {
 	values  [dicts]*dict
 	vectors *roaring.Bitmap // slots with a vector
 	lengths [3]uint64       // sums of the field lengths, for their means
+	filling bool            // PutAll is at work: the postings are made at its end
 	columns
 }
 
 // columns holds one entry for each slot.
 type columns struct {
 	ids       []int64
-	texts     pages           // a record for each slot
-	codes     [dicts][]uint16 // ids in the dictionaries with few values, plus 1; 0 for none
+	texts     pages                 // a record for each slot
+	codes     [][columnDicts]uint16 // ids in the dictionaries with few values, plus 1; 0 for none
 	fieldLen  [][3]uint8
 	seconds   []float32
 	tempo     []float32 // 0 when not known or not sure
@@ -170,12 +171,17 @@ func (ix *Index) Put(doc Document) error {
 	return nil
 }
 
-// PutAll adds the recordings that next yields until it says false: the way to fill an index, for it sorts the words only once.
-// Searches may run meanwhile. It stops at the first error.
+// PutAll adds the recordings that next yields until it says false: the way to fill an empty index, which finds them once it returns and
+// must not be used before. It stops at the first error.
 func (ix *Index) PutAll(next func() (Document, bool)) error {
+	ix.mu.Lock()
+	ix.filling = true
+	ix.mu.Unlock()
 	defer func() {
 		ix.mu.Lock()
 		defer ix.mu.Unlock()
+		ix.filling = false
+		ix.invert()
 		ix.settle(0)
 		ix.trim()
 	}()
@@ -208,14 +214,13 @@ func (ix *Index) settle(fresh int) {
 func (ix *Index) trim() {
 	ix.texts.trim()
 	ix.terms.trim()
-	for d, dict := range ix.values {
+	for _, dict := range ix.values {
 		dict.trim()
-		ix.codes[d] = exact(ix.codes[d])
 	}
 	c := &ix.columns
 	c.ids, c.fieldLen, c.seconds, c.tempo, c.loudness = exact(c.ids), exact(c.fieldLen), exact(c.seconds), exact(c.tempo), exact(c.loudness)
 	c.centroid, c.rating, c.amount, c.published = exact(c.centroid), exact(c.rating), exact(c.amount), exact(c.published)
-	c.downloads, c.packs, c.vector, c.norm = exact(c.downloads), exact(c.packs), exact(c.vector), exact(c.norm)
+	c.downloads, c.packs, c.codes, c.vector, c.norm = exact(c.downloads), exact(c.packs), exact(c.codes), exact(c.vector), exact(c.norm)
 	ix.kin = exact(ix.kin)
 }
 

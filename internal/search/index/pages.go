@@ -9,51 +9,53 @@ import (
 const pageSlots = 128
 
 // pages keeps one text for each slot. Slots that stand together share one allocation: a million of their own would cost the
-// allocator's rounding a million times, and the collector a million visits. A page's bytes are never written again where a text
-// was, so that what was read stays as it was.
-type pages struct{ list []*page }
+// allocator's rounding a million times, and the collector a million visits. A page begins with the end of each slot's text, four bytes
+// each, so that finding a text touches no other memory.
+type pages struct{ list [][]byte }
 
-type page struct {
-	end  [pageSlots]uint32 // of each slot's text in text
-	text []byte
+// pageHead is the size of the ends in front of a page's texts.
+const pageHead = 4 * pageSlots
+
+// ends are where the text of the i-th slot of a page begins and ends.
+func ends(page []byte, i uint32) (begin, end uint32) {
+	begin = pageHead
+	if i > 0 {
+		begin += binary.LittleEndian.Uint32(page[4*i-4:])
+	}
+	return begin, pageHead + binary.LittleEndian.Uint32(page[4*i:])
 }
 
 // get is the text of slot; nobody may write it.
 func (p *pages) get(slot uint32) []byte {
-	g := p.list[slot/pageSlots]
-	i := slot % pageSlots
-	begin := uint32(0)
-	if i > 0 {
-		begin = g.end[i-1]
-	}
-	return g.text[begin:g.end[i]:g.end[i]]
+	page := p.list[slot/pageSlots]
+	begin, end := ends(page, slot%pageSlots)
+	return page[begin:end:end]
 }
 
 // set replaces the text of slot.
 func (p *pages) set(slot uint32, text []byte) {
 	for int(slot/pageSlots) >= len(p.list) {
-		p.list = append(p.list, &page{})
+		p.list = append(p.list, make([]byte, pageHead))
 	}
-	g := p.list[slot/pageSlots]
-	i := int(slot % pageSlots)
-	was := p.get(slot)
-	if int(g.end[i]) == len(g.text) && len(was) == 0 { // the last one of its page so far
-		g.text = append(g.text, text...)
+	page, i := p.list[slot/pageSlots], slot%pageSlots
+	begin, end := ends(page, i)
+	if begin == end && int(end) == len(page) { // the last one of its page so far
+		page = append(page, text...)
 	} else {
-		begin := int(g.end[i]) - len(was)
-		whole := make([]byte, 0, len(g.text)-len(was)+len(text))
-		whole = append(append(append(whole, g.text[:begin]...), text...), g.text[g.end[i]:]...)
-		g.text = whole
+		whole := make([]byte, 0, len(page)-int(end-begin)+len(text))
+		page = append(append(append(whole, page[:begin]...), text...), page[end:]...)
 	}
 	for ; i < pageSlots; i++ {
-		g.end[i] += uint32(len(text) - len(was))
+		was := binary.LittleEndian.Uint32(page[4*i:])
+		binary.LittleEndian.PutUint32(page[4*i:], was+uint32(len(text))-(end-begin))
 	}
+	p.list[slot/pageSlots] = page
 }
 
 // trim gives back what growing left over.
 func (p *pages) trim() {
-	for _, g := range p.list {
-		g.text = exact(g.text)
+	for i, page := range p.list {
+		p.list[i] = exact(page)
 	}
 }
 

@@ -30,10 +30,7 @@ func (p *posting) insert(slot uint32, n uint32, marked bool, mark uint8) {
 	switch {
 	case p.big != nil:
 		p.big.insert(slot, slot > p.last, marked, mark)
-		if marked && p.big.ranks == nil && n >= minRanked && n >= max(slot, p.last)/rankedShare {
-			p.big.ranks = &ranks{}
-			eachSlot(p.big.set, p.big.ranks.add)
-		}
+		p.big.rankIf(marked, max(slot, p.last))
 	case n == 0:
 		p.packed = appendEntry(p.packed[:0], slot, marked, mark)
 	case slot > p.last:
@@ -103,6 +100,14 @@ func (b *bigPosting) insert(slot uint32, atEnd, marked bool, mark uint8) {
 	b.set.Add(slot)
 	if b.ranks != nil {
 		b.ranks.add(slot)
+	}
+}
+
+// rankIf makes the ranks when they are worth their memory.
+func (b *bigPosting) rankIf(marked bool, last uint32) {
+	if n := len(b.marks); marked && b.ranks == nil && n >= minRanked && n >= int(last)/rankedShare {
+		b.ranks = &ranks{}
+		eachSlot(b.set, b.ranks.add)
 	}
 }
 
@@ -197,6 +202,24 @@ func (p *posting) each(marked bool, f func(slot uint32, mark uint8)) {
 		}
 		f(slot, mark)
 	}
+}
+
+// until is each that ends when f says false.
+func (p *posting) until(marked bool, f func(slot uint32, mark uint8) bool) {
+	on := true
+	if p.big == nil {
+		p.each(marked, func(slot uint32, mark uint8) { on = on && f(slot, mark) })
+		return
+	}
+	rank := 0
+	p.big.set.Iterate(func(slot uint32) bool {
+		mark := uint8(0)
+		if marked {
+			mark = p.big.marks[rank]
+		}
+		rank++
+		return f(slot, mark)
+	})
 }
 
 // trim gives back what growing left over.

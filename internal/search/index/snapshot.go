@@ -93,10 +93,8 @@ func (ix *Index) appendRecording(b []byte, slot uint32) []byte {
 		b = le.AppendUint32(b, math.Float32bits(v))
 	}
 	b = append(b, ix.fieldLen[slot][:]...)
-	for d, codes := range ix.codes {
-		if inColumn(d) {
-			b = le.AppendUint16(b, codes[slot])
-		}
+	for _, code := range ix.codes[slot] {
+		b = le.AppendUint16(b, code)
 	}
 	if ix.vectors.Contains(slot) {
 		b = le.AppendUint32(b, math.Float32bits(ix.norm[slot]))
@@ -257,11 +255,9 @@ func (l *loader) recording() {
 	for _, to := range []*float32{&ix.seconds[slot], &ix.tempo[slot], &ix.loudness[slot], &ix.centroid[slot], &ix.rating[slot]} {
 		*to = math.Float32frombits(uint32(l.number(4)))
 	}
-	copy(ix.fieldLen[slot][:], l.take(3))
-	for d := range ix.codes {
-		if inColumn(d) {
-			ix.codes[d][slot] = uint16(l.number(2))
-		}
+	copy(ix.fieldLen[slot][:], l.take(uint64(len(ix.fieldLen[slot]))))
+	for d := range ix.codes[slot] {
+		ix.codes[slot][d] = uint16(l.number(2))
 	}
 	if norm := math.Float32frombits(uint32(l.number(4))); norm != 0 {
 		ix.keepVector(slot, signed(l.take(uint64(ix.cfg.VectorDims))), norm)
@@ -308,9 +304,18 @@ func (l *loader) names() {
 
 // build makes what a snapshot does not hold.
 func (l *loader) build() {
-	ix, marks := l.ix, map[uint32]uint8{}
+	ix := l.ix
+	named := map[*dict][]bool{}
+	for d := range dicts + 1 {
+		names := ix.dict(d).names
+		list := make([]bool, len(names))
+		for id, name := range names {
+			list[id] = name != "" || d == dicts && id == 0
+		}
+		named[ix.dict(d)] = list
+	}
 	for slot := range uint32(len(ix.ids)) {
-		if _, twice := ix.slots[ix.ids[slot]]; twice || ix.ids[slot] <= 0 || !ix.whole(slot) {
+		if _, twice := ix.slots[ix.ids[slot]]; twice || ix.ids[slot] <= 0 || !ix.whole(slot, named) {
 			ix.vectors.Remove(slot) // it changed while it was written: whoever applies the changes since puts it in again
 			ix.texts.set(slot, nil)
 			ix.free = append(ix.free, slot)
@@ -318,56 +323,35 @@ func (l *loader) build() {
 		}
 		ix.slots[ix.ids[slot]] = slot
 		ix.live.Add(slot)
-		ix.insertAll(slot, marks)
-		for f, n := range ix.fieldLen[slot] {
-			ix.lengths[f] += uint64(fieldLength(n))
-		}
 	}
+	ix.invert()
 	ix.settle(0)
 	ix.trim()
 }
 
 // whole reports whether every id that slot holds has a name.
-func (ix *Index) whole(slot uint32) bool {
-	r := ix.record(slot)
-	ok := true
-	has := func(d *dict, id uint32) { ok = ok && int(id) < len(d.names) && d.names[id] != "" }
-	for _, id := range distinctWords(r.words) {
-		has(ix.terms, id)
-	}
-	decodeValues(r.vals, func(d int, id uint32) {
-		if ok = ok && d < dicts && !inColumn(d); ok {
-			has(ix.values[d], id)
-		}
-	})
-	for d, codes := range ix.codes {
-		if inColumn(d) && codes[slot] != 0 {
-			has(ix.values[d], uint32(codes[slot]-1))
-		}
-	}
-	return ok
-}
-
-// insertAll puts slot into the postings of everything it holds; marks is used again from call to call.
-func (ix *Index) insertAll(slot uint32, marks map[uint32]uint8) {
-	r := ix.record(slot)
-	clear(marks)
-	decodeWords(r.words, func(field int, main, extra []uint32) {
-		for _, list := range [][]uint32{main, extra} {
+func (ix *Index) whole(slot uint32, named map[*dict][]bool) bool {
+	r, words, ok := ix.record(slot), named[ix.terms], true
+	decodeWords(r.words, func(_ int, main, extra []uint32) {
+		for _, list := range [2][]uint32{main, extra} {
 			for _, id := range list {
-				if id != 0 {
-					marks[id] = raise(marks[id], field)
-				}
+				ok = ok && int(id) < len(words) && words[id]
 			}
 		}
 	})
-	for id, mark := range marks {
-		ix.terms.insert(id, slot, mark)
+	has := func(d int, id uint32) {
+		list := named[ix.values[d]]
+		ok = ok && int(id) < len(list) && list[id]
 	}
-	decodeValues(r.vals, func(d int, id uint32) { ix.values[d].insert(id, slot, 0) })
-	for d, codes := range ix.codes {
-		if inColumn(d) && codes[slot] != 0 {
-			ix.values[d].insert(uint32(codes[slot]-1), slot, 0)
+	decodeValues(r.vals, func(d int, id uint32) {
+		if ok = ok && d < dicts && !inColumn(d); ok {
+			has(d, id)
+		}
+	})
+	for d, code := range ix.codes[slot] {
+		if code != 0 {
+			has(d, uint32(code-1))
 		}
 	}
+	return ok
 }

@@ -18,7 +18,7 @@ type Suggestion struct {
 // Bounds of one Suggest (the most used words that finish the prefix, the recordings whose titles are looked at) and of one mending.
 const (
 	suggestWords  = 64
-	suggestTitles = 5000
+	suggestTitles = 1500
 	maxMended     = 8 // words of a query that are tried for a typing mistake
 )
 
@@ -63,9 +63,9 @@ func (ix *Index) suggestTitles(words []string, n int) []Suggestion {
 		if len(seen) >= suggestTitles {
 			break
 		}
-		ix.terms.postings[id].each(true, func(slot uint32, mark uint8) {
-			if len(seen) >= suggestTitles || mark&mask == 0 || seen[slot] || !within.Contains(slot) {
-				return
+		ix.terms.postings[id].until(true, func(slot uint32, mark uint8) bool {
+			if mark&mask == 0 || seen[slot] || !within.Contains(slot) {
+				return true
 			}
 			seen[slot] = true
 			key := ix.titleKeyOf(slot)
@@ -77,6 +77,7 @@ func (ix *Index) suggestTitles(words []string, n int) []Suggestion {
 			if t.n++; ix.downloads[slot] > ix.downloads[t.slot] {
 				t.slot = slot
 			}
+			return len(seen) < suggestTitles
 		})
 	}
 	best := newTop(n, func(a, b *title) bool {

@@ -38,37 +38,34 @@ func (t *tally) of(d int) []uint32 {
 
 // walk goes over the hits once.
 func (t *tally) walk() {
+	var columns []int
 	encoded := false
-	var columns [][]uint32
-	var codes [][]uint16
 	for _, d := range t.wanted {
-		if d == dLicense {
-			continue
-		}
-		t.counts[d] = make([]uint32, len(t.ix.values[d].names)+1) // the last is not used; the first of a column's is for none
-		if inColumn(d) {
-			columns, codes = append(columns, t.counts[d]), append(codes, t.ix.codes[d])
-		} else {
+		switch {
+		case inColumn(d):
+			columns = append(columns, d)
+			t.counts[d] = make([]uint32, len(t.ix.values[d].names)+1) // the first is for none: codes are ids plus 1
+		case d != dLicense:
 			encoded = true
+			t.counts[d] = make([]uint32, len(t.ix.values[d].names))
 		}
 	}
 	eachSlot(t.set, func(slot uint32) {
-		for i, c := range codes {
-			columns[i][c[slot]]++
+		row := &t.ix.codes[slot]
+		for _, d := range columns {
+			t.counts[d][row[d]]++
 		}
 		if encoded {
 			vals, _ := piece(t.ix.texts.get(slot))
 			decodeValues(vals, func(d int, id uint32) {
-				if t.counts[d] != nil {
+				if t.counts[d] != nil && d != dLicense {
 					t.counts[d][id]++
 				}
 			})
 		}
 	})
-	for _, d := range t.wanted {
-		if inColumn(d) {
-			t.counts[d] = t.counts[d][1:] // codes are ids plus 1
-		}
+	for _, d := range columns {
+		t.counts[d] = t.counts[d][1:]
 	}
 }
 
@@ -92,7 +89,7 @@ func (t *tally) top(d, n int) []valueCount {
 	case t.total == len(t.ix.slots):
 		exact = func(id uint32) int { return int(dict.counts[id]) }
 	case t.total <= len(t.ix.slots)/walkShare || t.total <= 3000:
-		for id, c := range t.of(d)[:len(dict.names)] {
+		for id, c := range t.of(d) {
 			if c > 0 {
 				best.add(valueCount{uint32(id), int(c)})
 			}

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,6 +12,16 @@ import (
 type Parsed struct {
 	Where  *Filter   // every condition; nil when there is none
 	Scored []*Filter // the wanted words, phrases and prefixes: what relevance is computed from
+	Terms  []Term    // what the text says beyond bare words
+}
+
+// Term is a part of the text that is more than a bare word: an exclusion, a text in quotes or a field term.
+type Term struct {
+	Source string // as it stands in the text
+	Rest   string // the text without it
+	Not    bool   // it is excluded
+	Field  Field  // of a field term, else Any
+	Value  string // what is asked for, without quotes, sign and field name
 }
 
 // fieldNames are the names a field term may use before its colon.
@@ -32,7 +43,7 @@ var fieldNames = map[string]Field{
 //	foot*                  words that begin so
 //	tag:rain  license:cc0,cc-by  key:Am  type:wav  by:name  is:free  is:loop
 //	duration:[1 TO 20]  duration:1..20  bpm:120..130  downloads:>100  published:2026-01..2026-03
-//	title:rain  description:"oak door"  pack:drums
+//	title:rain  description:"oak door"  pack:drums  price:<3  price:1..9.50
 //
 // Whatever it does not understand is read as words, so that no text is wrong; only one that is too long is refused, with a
 // *ValueError. With prefix, the last word may be unfinished.
@@ -43,10 +54,14 @@ func Parse(s string, prefix bool) (Parsed, error) {
 	p := boxParser{rest: s}
 	prefix = prefix && s != "" && !unicode.IsSpace(rune(s[len(s)-1]))
 	for p.next() {
-		if p.terms++; p.terms > MaxTerms {
+		if p.count++; p.count > MaxTerms {
 			return Parsed{}, &ValueError{"q", "", fmt.Sprintf("Search for at most %d words at once.", MaxTerms)}
 		}
+		at, n := len(s)-len(p.rest), len(p.all)
 		p.term(prefix)
+		if len(p.all) > n {
+			p.note(s[:at], s[at:len(s)-len(p.rest)], p.all[n])
+		}
 	}
 	return p.done(), nil
 }
@@ -54,10 +69,26 @@ func Parse(s string, prefix bool) (Parsed, error) {
 // boxParser walks over the text of the search box term by term.
 type boxParser struct {
 	rest  string
-	terms int
+	count int
 	all   []*Filter // conditions, in order
 	want  []*Filter // scored leaves
 	stops []*Filter // stop words, wanted only when there is nothing else
+	terms []Term
+	field Field // of the field term that was read last
+}
+
+// note keeps a term that is more than a bare word.
+func (p *boxParser) note(before, source string, f *Filter) {
+	t := Term{Source: strings.TrimSpace(source), Rest: strings.Join(strings.Fields(before+" "+p.rest), " "), Not: f.Op == Not, Field: p.field}
+	t.Value = strings.TrimLeft(t.Source, "+-")
+	if p.field != Any {
+		_, t.Value, _ = strings.Cut(t.Value, ":")
+	}
+	quoted := strings.HasPrefix(t.Value, `"`)
+	if t.Value = strings.Trim(t.Value, `"`); t.Not || quoted || p.field != Any {
+		p.terms = append(p.terms, t)
+	}
+	p.field = Any
 }
 
 // next skips blanks; false at the end.
@@ -160,6 +191,13 @@ func (p *boxParser) fieldTerm(not bool) bool {
 		p.rest = was
 		return false
 	}
+	p.field = field
+	if name == "is" {
+		p.field = Price
+		if strings.EqualFold(value, "loop") || strings.EqualFold(value, "loopable") {
+			p.field = Loop
+		}
+	}
 	p.add(not, f)
 	return true
 }
@@ -181,6 +219,9 @@ func fieldFilter(name string, field Field, value string, quote bool) *Filter {
 		return quotedFilter(field, value)
 	case field.Textual():
 		return wordFilter(field, value, strings.HasSuffix(value, "*"))
+	case field == Price && priceSpan(value):
+		low, high, _ := span(Amount, value)
+		return Between(Amount, math.Max(low*minorUnits, 0), high*minorUnits) // what is not offered at all has no price, not a low one
 	case field.Numeric():
 		low, high, ok := span(field, value)
 		if !ok {
@@ -202,6 +243,15 @@ func fieldFilter(name string, field Field, value string, quote bool) *Filter {
 		return nil
 	}
 	return Either(any...)
+}
+
+// minorUnits is how many minor units make one of the currency that prices are typed in.
+const minorUnits = 100
+
+// priceSpan reports whether a price is asked for by numbers ("<3", "1..9"), not by a band.
+func priceSpan(value string) bool {
+	_, _, ok := span(Amount, value)
+	return ok
 }
 
 // quotedFilter asks for the words as written, next to each other.
@@ -272,5 +322,5 @@ func (p *boxParser) done() Parsed {
 	if len(p.all) == 0 {
 		return Parsed{}
 	}
-	return Parsed{All(p.all...), p.want}
+	return Parsed{All(p.all...), p.want, p.terms}
 }

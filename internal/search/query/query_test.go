@@ -62,7 +62,8 @@ func TestParse(t *testing.T) {
 		{"tag:Field_Recording", false, `tag="field-recording"`}, {`tag:"field recording"`, false, `tag="field-recording"`},
 		{"license:cc0,cc-by", false, `or(license="cc0" license="cc-by")`}, {"-type:mp3", false, `not(type="mp3")`},
 		{"key:Am", false, `key="Am"`}, {`key:"B♭ minor"`, false, `key="A#m"`}, {"key:H", false, `or(:"key h" :keyh)`},
-		{"duration:[1 TO 20]", false, "length[1..20]"}, {"duration:1..20", false, "length[1..20]"}, {"length:>500ms", false, "length[0.5..]"},
+		{"duration:[1 TO 20]", false, "length[1..20]"}, {"duration:1..20", false, "length[1..20]"}, {"length:>=500ms", false, "length[0.5..]"}, {"length:<2", false, "length[..1.9999998807907104]"}, {"downloads:>100", false, "downloads[101..]"},
+		{"price:<3", false, "amount[0..299.9999761581421]"}, {"price:1..9.50", false, "amount[100..950]"}, {"price:low", false, `price="low"`}, {"price:", false, ":price"},
 		{"duration:5", false, "length[5..5]"}, {"bpm:120..130", false, "tempo[120..130]"}, {"bpm:120", false, "tempo[119.5..120.5]"},
 		{"bpm:fast", false, `or(:"bpm fast" :bpmfast)`}, {"lufs:-30..-10", false, "loudness[-30..-10]"}, {"duration:[* TO 3]", false, "length[..3]"},
 		{"downloads:>=100", false, "downloads[100..]"}, {"published:2026", false, "published[1767225600000000..1798761599999999]"},
@@ -239,5 +240,25 @@ func TestSynonyms(t *testing.T) {
 	}
 	if _, err := query.ParseSynonyms(query.ShippedSynonyms()); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestTerms(t *testing.T) {
+	t.Parallel()
+	p, err := query.Parse(`rain -thunder  "oak door" tag:wet -license:cc0 is:loop lo-fi bpm:120..130 title:"far away" of`, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []query.Term{
+		{Source: "-thunder", Not: true, Value: "thunder", Rest: `rain "oak door" tag:wet -license:cc0 is:loop lo-fi bpm:120..130 title:"far away" of`},
+		{Source: `"oak door"`, Value: "oak door", Rest: `rain -thunder tag:wet -license:cc0 is:loop lo-fi bpm:120..130 title:"far away" of`},
+		{Source: "tag:wet", Field: query.Tag, Value: "wet", Rest: `rain -thunder "oak door" -license:cc0 is:loop lo-fi bpm:120..130 title:"far away" of`},
+		{Source: "-license:cc0", Not: true, Field: query.License, Value: "cc0", Rest: `rain -thunder "oak door" tag:wet is:loop lo-fi bpm:120..130 title:"far away" of`},
+		{Source: "is:loop", Field: query.Loop, Value: "loop", Rest: `rain -thunder "oak door" tag:wet -license:cc0 lo-fi bpm:120..130 title:"far away" of`},
+		{Source: "bpm:120..130", Field: query.Tempo, Value: "120..130", Rest: `rain -thunder "oak door" tag:wet -license:cc0 is:loop lo-fi title:"far away" of`},
+		{Source: `title:"far away"`, Field: query.Title, Value: "far away", Rest: `rain -thunder "oak door" tag:wet -license:cc0 is:loop lo-fi bpm:120..130 of`},
+	}
+	if !slices.Equal(p.Terms, want) {
+		t.Errorf("terms\n%+v\nwant\n%+v", p.Terms, want)
 	}
 }

@@ -142,7 +142,7 @@ func (s *Synonyms) Expand(p Parsed) (Parsed, []Also) {
 		out = append(out, Either(any...))
 		i += n
 	}
-	return Parsed{All(out...), p.Scored}, all
+	return Parsed{All(out...), p.Scored, p.Terms}, all
 }
 
 // at finds the longest expression with synonyms with which kids begin, and how many of them it takes.

@@ -173,10 +173,11 @@ func number(field Field, s string, whenOpen float64) (float64, bool) {
 	return v * scale, true
 }
 
-// span reads "1..20", "[1 TO 20]", "<5", ">=2" or a single number.
+// span reads "1..20", "[1 TO 20]", "<5", ">=2" or a single number. Both ends belong to it.
 func span(field Field, s string) (low, high float64, ok bool) {
 	low, high = open()
 	a, b, found := "", "", false
+	strict := (strings.HasPrefix(s, "<") || strings.HasPrefix(s, ">")) && !strings.HasPrefix(s[1:], "=") && field != Published
 	switch {
 	case strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]"):
 		a, b, found = strings.Cut(s[1:len(s)-1], " TO ")
@@ -200,6 +201,12 @@ func span(field Field, s string) (low, high float64, ok bool) {
 	}
 	if high, ok = number(field, b, high); !ok {
 		return 0, 0, false
+	}
+	if strict && !math.IsInf(low, 0) {
+		low = beyond(field, low, 1)
+	}
+	if strict && !math.IsInf(high, 0) {
+		high = beyond(field, high, -1)
 	}
 	if !found && field == Tempo { // 120 bpm means what rounds to it
 		low, high = low-.5, high+.5

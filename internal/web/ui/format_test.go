@@ -109,7 +109,7 @@ func TestHeadLinksFollowTheRole(t *testing.T) {
 		{"member", &ui.Person{Name: "a b", Role: "member"}, []string{"/people/a%20b", "/library", "/settings", "/sign-out"}, []string{"/earnings", "/my-sounds", "/review", "/admin/", "/sign-in"}},
 		{"contributor", &ui.Person{Name: "c", Role: "contributor", Contributor: true}, []string{"/earnings", "/my-sounds"}, []string{"/review", "/admin/"}},
 		{"moderator", &ui.Person{Name: "m", Role: "moderator"}, []string{"/review"}, []string{"/admin/"}},
-		{"admin", &ui.Person{Name: "r", Role: "admin"}, []string{"/review", "/admin/orders", "/admin/licenses"}, nil},
+		{"admin", &ui.Person{Name: "r", Role: "admin"}, []string{"/review", "/admin/orders", "/admin/licenses", "/admin/synonyms"}, nil},
 	} {
 		got := render(t, ui.Page(ui.Frame{Person: c.person, Path: "/search?q=x"}, ui.Error(ui.ErrorPage{})))
 		for _, link := range c.has {

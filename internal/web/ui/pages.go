@@ -28,6 +28,10 @@ type SearchPage struct {
 	Total      int
 	Note       string // second line: "similar to …"
 	DidYouMean *Link
+	Also       []string // synonyms that were searched for too
+	Typed      *Link    // the search without them
+	Some       bool     // no sound has all the words: these have some
+	Packs      *Link    // turns the grouping by packs on or off
 	Facets     []Facet
 	Chips      []Chip
 	ResetURL   string

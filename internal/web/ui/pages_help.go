@@ -169,3 +169,17 @@ func monthTable(months []MonthBar) Table {
 	}
 	return t
 }
+
+// searchHelp is the language of the search box by examples.
+func searchHelp() []Fact {
+	return []Fact{
+		{Label: "All these words, in any form", Value: "rain forest", Mono: true},
+		{Label: "These words exactly, in this order", Value: "\"oak door\"", Mono: true},
+		{Label: "Without a word or a text", Value: "rain -thunder -\"far away\"", Mono: true},
+		{Label: "Words that begin so", Value: "foot*", Mono: true},
+		{Label: "A tag, a title, a contributor", Value: "tag:rain title:door by:mara", Mono: true},
+		{Label: "License, price, file", Value: "license:cc0,cc-by price:<3 is:free type:wav", Mono: true},
+		{Label: "Length, tempo, key, loudness", Value: "duration:1..20 bpm:120..130 key:Am lufs:>-20", Mono: true},
+		{Label: "When, how often downloaded", Value: "published:2026-01..2026-03 downloads:>100", Mono: true},
+	}
+}
