@@ -173,7 +173,7 @@ func (s *Store) Fill(ctx context.Context) (seq int64, err error) {
 }
 
 // indexConfig is how the index is made here.
-var indexConfig = index.Config{VectorDims: likeness.Dims}
+func indexConfig() index.Config { return index.Config{VectorDims: likeness.Dims} }
 
 // rebuild fills the index from the tables. It reads the feed's number first: what changes meanwhile is applied again, which does no
 // harm.
@@ -181,7 +181,7 @@ func (s *Store) rebuild(ctx context.Context) (seq int64, err error) {
 	if seq, err = s.Feed.Head(ctx); err != nil {
 		return 0, fmt.Errorf("fill the index: %w", err)
 	}
-	ix := index.New(indexConfig)
+	ix := index.New(indexConfig())
 	last, batch := int64(0), []index.Document(nil)
 	var failed error
 	err = ix.PutAll(func() (index.Document, bool) {
