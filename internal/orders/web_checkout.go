@@ -195,11 +195,24 @@ func (s *Store) sendToPay(w http.ResponseWriter, r *http.Request, order Order) e
 	if to == "" {
 		to = fmt.Sprintf("/orders/%d", order.ID)
 	}
-	if len(to) > 8 && to[:8] == "https://" { // a provider's own page: its address comes from the provider, not from the visitor
-		http.Redirect(w, r, to, http.StatusSeeOther)
-		return nil
+	if strings.HasPrefix(to, "/") {
+		return web.See(w, r, to)
 	}
-	return web.See(w, r, to)
+	return s.leave(w, r, order, to)
+}
+
+// leave sends the buyer to a provider's own page, whose address comes from the provider and not from the visitor. It is a page with a
+// link, which browsers follow by themselves, and no redirect: the policy of our pages lets no form lead away (form-action, CSP Level 3
+// §6.4.1, counts the redirects after it), and a boosted form cannot fetch another site's page.
+func (s *Store) leave(w http.ResponseWriter, r *http.Request, order Order, to string) error {
+	provider, err := s.Payments.Provider(order.Provider)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Refresh", "0; url="+to)
+	p := ui.PlainPage{Title: "Pay order " + order.Name(), Intro: "You pay on a page of the provider and come back here. Your cart is kept if anything fails.",
+		Actions: []ui.Button{{Label: "Go on to pay " + order.Amount().Exact(), URL: to, Kind: "main", Native: true}}}
+	return s.Site.Page(w, r, web.View{Title: p.Title, Edit: noIndex}, ui.Plain(p, padded(provider.Label(), ui.Facts([]ui.Fact{{Label: "Amount", Value: order.Amount().Exact()}, {Label: "Reference", Value: "Order " + order.Name()}}))))
 }
 
 func (s *Store) ownOrder(r *http.Request) (Order, error) {
