@@ -25,6 +25,18 @@ func termChips(q query.Query) []ui.Chip {
 	return out
 }
 
+// bare is the search for the bare words of q alone.
+func bare(q query.Query) query.Query {
+	q = q.Bare()
+	for {
+		parsed, err := query.Parse(q.Text, false)
+		if err != nil || len(parsed.Terms) == 0 {
+			return q
+		}
+		q.Text = parsed.Terms[0].Rest // shorter each time
+	}
+}
+
 func termLabel(t query.Term) string {
 	name := map[query.Field]string{query.Title: "Title", query.Description: "Description", query.PackWord: "Pack", query.ID: "Number", query.Downloads: "Downloads",
 		query.Rating: "Rating", query.Published: "Published", query.Centroid: "Centroid"}[t.Field]

@@ -67,7 +67,7 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 		tellPacks(q, res.Hits, sounds)
 	}
 	page := ui.SearchPage{
-		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: append(termChips(q), chips(q, res.Facets)...), ResetURL: address(q.Bare()),
+		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: append(termChips(q), chips(q, res.Facets)...), ResetURL: address(bare(q)),
 		Sorts: sorts(q), Hidden: hidden(q), Sounds: sounds, Pager: pages, Also: res.Also, Some: res.Some, Packs: packSwitch(q),
 	}
 	if len(res.Also) > 0 {
