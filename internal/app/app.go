@@ -241,7 +241,7 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.Ingest = &ingest.Store{
-		DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Log: a.Log, Dir: filepath.Join(c.Data, "work", a.node()),
+		DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Site: a.Site, Log: a.Log, Dir: filepath.Join(c.Data, "work", a.node()),
 		FFmpeg: tool(c.FFmpeg, "ffmpeg"), Lame: tool(c.Lame, "lame"), MarkEvery: float64(c.MarkSeconds), MaxSeconds: c.MaxLength.Seconds(), Done: jobs.Complete,
 		Space: space,
 	}

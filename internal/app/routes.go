@@ -27,6 +27,7 @@ func (a *App) mount() {
 	a.Site.Mount(a.People.Routes()...)
 	a.Site.Mount(a.Search.Routes()...)
 	a.Site.Mount(a.recordingPages.Routes()...)
+	a.Site.Mount(a.Ingest.Routes()...)
 	a.Site.Mount(a.Listening.Routes()...)
 	a.Site.Mount(a.Uploads.Routes()...)
 	a.Site.Mount(a.Moderation.Routes()...)

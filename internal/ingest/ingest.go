@@ -26,6 +26,7 @@ import (
 	"audiomicro/internal/db"
 	"audiomicro/internal/ingest/worker"
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/web"
 )
 
 // Store turns recordings' originals into everything made from them.
@@ -33,6 +34,7 @@ type Store struct {
 	DB         *db.DB
 	Blobs      blob.Store
 	Recordings *recordings.Store
+	Site       *web.Site // for the pages
 	Log        *slog.Logger
 	Dir        string  // for temporary folders; made when missing
 	FFmpeg     string  // path of a native ffmpeg, or empty

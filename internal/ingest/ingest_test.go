@@ -8,6 +8,10 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -69,6 +73,82 @@ func TestPreviewsPlayEquallyLoud(t *testing.T) {
 			}
 			if want := -18 - m.Result().Integrated; math.Abs(gain-want) > .15 {
 				t.Errorf("%d channels: the player adds %.1f dB, should add %.2f", channels, gain, want)
+			}
+		}
+	})
+}
+
+// TestFormatsPage: an administrator sees what is read through what, with ffmpeg, without, and with one that does not work; a
+// file that nothing reads is refused with the reason.
+func TestFormatsPage(t *testing.T) {
+	t.Parallel()
+	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("ffmpeg is missing")
+		}
+		t.Skip("SKIPPED: ffmpeg is not installed")
+	}
+	var files [][]byte // other bytes for each case, for the same are not taken twice
+	for seed := range 3 {
+		packed := filepath.Join(t.TempDir(), "noise.wv")
+		if text, err := exec.Command(ffmpeg, "-v", "error", "-nostdin", "-f", "lavfi", "-i", fmt.Sprintf("anoisesrc=d=1:a=0.1:seed=%d", seed), "-c:a", "wavpack", packed).CombinedOutput(); err != nil {
+			t.Fatalf("ffmpeg: %v: %s", err, text)
+		}
+		file, err := os.ReadFile(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		admin, ann := s.Person("Ada", "admin"), s.Person("Ann", "contributor")
+		if res := ann.Get("/admin/formats"); res.Status != http.StatusNotFound {
+			t.Errorf("a contributor sees the page: %d", res.Status)
+		}
+		for i, c := range []struct {
+			path     string
+			has, not []string
+			state    recordings.Processing
+			note     string
+		}{
+			{ffmpeg, []string{"WavPack", ffmpeg, "FLAC", "Ogg Opus", "A process for each file"}, []string{"needs ffmpeg", "built without"}, recordings.Ready, ""},
+			{"", []string{"WavPack", "needs ffmpeg, which was not found", "Ogg Opus"}, []string{"built without"}, recordings.Failed, "WAV (also RF64"},
+			{"/bin/false", []string{"/bin/false does not answer"}, []string{"needs ffmpeg, which"}, recordings.Failed, ""},
+		} {
+			s.Ingest.FFmpeg = c.path
+			page := admin.Get("/admin/formats")
+			if page.Status != http.StatusOK {
+				t.Fatalf("ffmpeg %q: %d %s", c.path, page.Status, page.Text)
+			}
+			for _, text := range c.has {
+				if !strings.Contains(page.Text, text) {
+					t.Errorf("ffmpeg %q: the page does not say %q", c.path, text)
+				}
+			}
+			for _, text := range c.not {
+				if strings.Contains(page.Text, text) {
+					t.Errorf("ffmpeg %q: the page says %q", c.path, text)
+				}
+			}
+			var id int64
+			res := ann.Upload(map[string][]byte{"noise.wv": files[i]})
+			if _, err := fmt.Sscanf(res.Location, "/recordings/%d/edit", &id); err != nil {
+				if c.state == recordings.Ready || !strings.Contains(res.Text, c.note) {
+					t.Errorf("ffmpeg %q: upload: %d %s", c.path, res.Status, res.Text)
+				}
+				continue
+			}
+			var rec recordings.Recording
+			testkit.Eventually(t, "the analysis ends", func() bool {
+				var err error
+				if rec, err = s.Recordings.ByID(context.Background(), s.DB, id); err != nil {
+					t.Fatal(err)
+				}
+				return rec.Processing == recordings.Ready || rec.Processing == recordings.Failed
+			})
+			if rec.Processing != c.state || !strings.Contains(rec.ProcessingNote, c.note) {
+				t.Errorf("ffmpeg %q: %s, %q", c.path, rec.Processing, rec.ProcessingNote)
 			}
 		}
 	})

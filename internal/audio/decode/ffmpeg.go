@@ -58,6 +58,14 @@ type ffmpegDecoder struct {
 	spool         *os.File
 }
 
+// ffmpegCodecs are the only decoders of ffmpeg that run: of sound, and of the two kinds of picture that recordings carry as
+// their cover, which ffmpeg looks at before it leaves them out. So no film in a sound's clothes reaches a decoder of films.
+const ffmpegCodecs = "aac,aac_fixed,aac_latm,alac,ac3,eac3,mp1float,mp1,mp2float,mp2,mp3float,mp3,mp3adufloat,mp3adu,opus,libopus,vorbis,libvorbis,flac," +
+	"wavpack,ape,tta,wmav1,wmav2,wmapro,wmalossless,wmavoice,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,speex,libspeex,qdm2,gsm,gsm_ms,libgsm,libgsm_ms,g723_1,g729,truespeech," +
+	"adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_yamaha,adpcm_g722,adpcm_g726,adpcm_g726le,adpcm_swf,mace3,mace6," +
+	"pcm_u8,pcm_s8,pcm_s16le,pcm_s16be,pcm_u16le,pcm_u16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw," +
+	"mjpeg,png"
+
 // ffmpegWall is how long an ffmpeg may live: the limits of processor time are the caller's.
 const ffmpegWall = 2 * time.Hour
 
@@ -92,7 +100,7 @@ func openFFmpeg(r io.Reader, k sniff.Kind, opt Options) (audio.Decoder, error) {
 	}
 	args := []string{
 		"-nostdin", "-hide_banner", "-loglevel", "error", "-max_alloc", "268435456", "-threads", "1",
-		"-protocol_whitelist", protocols, "-format_whitelist", in.demuxer, "-f", in.demuxer, "-i", input,
+		"-protocol_whitelist", protocols, "-format_whitelist", in.demuxer, "-codec_whitelist", ffmpegCodecs, "-f", in.demuxer, "-i", input,
 		"-vn", "-sn", "-dn", "-map", "0:a:0", "-map_metadata", "-1", "-threads", "1", "-bitexact", "-c:a", "pcm_f32le", "-f", "wav",
 		"-protocol_whitelist", "pipe", "pipe:1",
 	}

@@ -350,7 +350,7 @@ var (
 func (tr *truth) loudness(path, name string, r worker.Result) error {
 	l := r.Analyzed.Loudness
 	args := append([]string{"-v", "info", "-nostats", "-nostdin"}, opusByLibrary(r.Info.Codec)...)
-	cmd := exec.Command(tr.ffmpeg, append(args, "-i", path, "-map", "0:a:0", "-af", "ebur128=peak=true:metadata=1:framelog=quiet,ametadata=mode=print:key=lavfi.r128.I:file=-", "-f", "null", "-")...)
+	cmd := exec.Command(tr.ffmpeg, append(args, "-i", path, "-map", "0:a:0", "-af", "ebur128=peak=true:metadata=1:framelog=verbose,ametadata=mode=print:key=lavfi.r128.I:file=-", "-f", "null", "-")...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -391,7 +391,8 @@ func (tr *truth) loudness(path, name string, r worker.Result) error {
 
 func (tr *truth) fingerprint(path, name string, r worker.Result) error {
 	out, err := exec.Command("fpcalc", "-raw", "-length", "0", "-plain", path).Output()
-	if err != nil || r.Analyzed.Fingerprint == "" {
+	// It fails with 3 where something at the end of a file is no sound, and has the fingerprint all the same.
+	if len(bytes.TrimSpace(out)) == 0 || r.Analyzed.Fingerprint == "" {
 		if r.Duration < 3 {
 			return nil // too short for an item
 		}

@@ -1,0 +1,107 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/audio/decode"
+	"audiomicro/internal/audio/synth"
+	"audiomicro/internal/ingest/worker"
+	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
+)
+
+// Routes are the pages of this domain.
+func (s *Store) Routes() []web.Route {
+	return []web.Route{{Pattern: "GET /admin/formats", Action: access.Administer, Handle: s.formatsPage}}
+}
+
+// formatsPage shows an operator what this instance can read and write, through what, and what the decoders are shut in with.
+func (s *Store) formatsPage(w http.ResponseWriter, r *http.Request) error {
+	ways, version := decode.Ways(r.Context(), s.FFmpeg)
+	formats := ui.Table{Caption: "Formats of recordings", Head: []ui.Column{{Title: "Format"}, {Title: "Read by"}, {Title: "State"}}}
+	for _, way := range ways {
+		by, tag := ui.Cell{Text: "AudioMicro"}, ui.Tag{Text: "Accepted", Tone: ui.ToneGood}
+		switch {
+		case way.Why != "":
+			by, tag = ui.Cell{Text: "nothing", Sub: way.Why}, ui.Tag{Text: "Refused", Tone: ui.ToneWarn}
+		case !way.Native:
+			by = ui.Cell{Text: "ffmpeg " + version, Sub: way.Through}
+		}
+		formats.Rows = append(formats.Rows, []ui.Cell{{Text: way.Format}, by, {Tag: &tag}})
+	}
+	previews := ui.Table{Caption: "Previews", Head: []ui.Column{{Title: "Preview"}, {Title: "Made by"}}, Rows: [][]ui.Cell{{{Text: "Ogg Opus, 96 and 48 kbit/s"}, {Text: "AudioMicro"}}}}
+	mp3 := ui.Cell{Text: "nothing", Sub: "needs lame, or an ffmpeg with libmp3lame; neither was found, so no page or API names MP3 previews"}
+	switch {
+	case s.Lame != "":
+		mp3 = ui.Cell{Text: "lame", Sub: s.Lame}
+	case s.FFmpeg != "":
+		mp3 = ui.Cell{Text: "ffmpeg " + version, Sub: s.FFmpeg}
+	}
+	previews.Rows = append(previews.Rows, []ui.Cell{{Text: "MP3, 128 and 64 kbit/s, on first request"}, mp3})
+	walls, err := s.walls(r.Context())
+	if err != nil {
+		return err
+	}
+	p := ui.PlainPage{Title: "Formats", Intro: "What this instance reads and makes. Install ffmpeg or lame and restart to add to it; the settings ffmpeg and lame name another path, or off."}
+	return s.Site.Page(w, r, web.View{Title: p.Title}, ui.Plain(p, templ.Join(ui.TablePart(formats), ui.TablePart(previews), ui.TablePart(walls))))
+}
+
+// walls runs a real pass over a tenth of a second of silence and tells what the kernel shut it in with.
+func (s *Store) walls(ctx context.Context) (ui.Table, error) {
+	t := ui.Table{Caption: "What decoders are shut in with", Head: []ui.Column{{Title: "Wall"}, {Title: "Keeps away"}, {Title: "State"}}}
+	var wav bytes.Buffer
+	if err := synth.WriteWAV(&wav, [][]float32{make([]float32, 4800)}, 48_000); err != nil {
+		return t, err
+	}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return t, err
+	}
+	dir, err := os.MkdirTemp(s.Dir, "walls-")
+	if err != nil {
+		return t, err
+	}
+	defer os.RemoveAll(dir) // Clear takes what is left
+	path := filepath.Join(dir, "silence.wav")
+	if err := os.WriteFile(path, wav.Bytes(), 0o600); err != nil {
+		return t, err
+	}
+	src, err := os.Open(path)
+	if err != nil {
+		return t, err
+	}
+	defer src.Close()
+	out := filepath.Join(dir, "out")
+	if err := os.Mkdir(out, 0o700); err != nil {
+		return t, err
+	}
+	res, err := worker.Start(ctx, worker.Request{Size: int64(wav.Len())}, src, out, nil)
+	if err != nil {
+		return t, fmt.Errorf("try the worker: %w", err)
+	}
+	standing := strings.Join(res.Usage.Walls, " ")
+	row := func(name, what string, stands bool, missing string) {
+		tag := ui.Tag{Text: "Stands", Tone: ui.ToneGood}
+		if !stands {
+			tag = ui.Tag{Text: "Missing", Tone: ui.ToneWarn}
+			what += " " + missing
+		}
+		t.Rows = append(t.Rows, []ui.Cell{{Text: name}, {Text: what}, {Tag: &tag}})
+	}
+	linux := runtime.GOOS == "linux"
+	row("A process for each file", "A crash or a loop ends one job only: an own session, an empty environment and folder, all of it killed at its end.", true, "")
+	row("Limits", "Address space, processor time that grows with the sound decoded, file size, open files, wall time.", linux, "Only wall time and memory are limited on this system.")
+	row("Landlock", "Every file but the job's own folder, the source, and for native programs the system's libraries; TCP where the kernel knows it.", strings.Contains(standing, "landlock"), "This kernel has it not, or not switched on (Linux 5.13, lsm=landlock).")
+	row("seccomp", "The network, tracing, mounting and, without native programs, starting any other program.", strings.Contains(standing, "seccomp"), "This kernel or processor has it not.")
+	row("Namespaces", "Not used: Landlock and seccomp keep the same away without a privilege that many hosts refuse.", false, "")
+	return t, nil
+}
