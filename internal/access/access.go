@@ -78,6 +78,7 @@ const (
 	ReadAPI         Action = "read api"       // any credential
 	WriteAPI        Action = "write api"      // a credential with write scope, confirmed contributor
 	DownloadWithAPI Action = "download api"   // as DownloadFile, with a token
+	React           Action = "react"          // confirmed members, to what is public
 	SeeDevMail      Action = "see dev mail"   // anybody, in dev mode only (loopback)
 )
 
@@ -118,6 +119,7 @@ var rules = map[Action]rule{
 	Administer: {role: Admin, write: true},
 	ReadAPI:    {role: Member},
 	WriteAPI:   {role: Member, contributor: true, confirmed: true, write: true},
+	React:      {role: Member, confirmed: true, write: true, object: func(_ Actor, o Object) bool { return o.Public }},
 	SeeDevMail: {role: Visitor},
 }
 

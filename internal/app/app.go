@@ -31,6 +31,7 @@ import (
 	"audiomicro/internal/orders"
 	"audiomicro/internal/payments"
 	"audiomicro/internal/people"
+	"audiomicro/internal/reactions"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search"
 	"audiomicro/internal/uploads"
@@ -62,6 +63,7 @@ type App struct {
 	Ledger     *ledger.Store
 	Payments   *payments.Store
 	Orders     *orders.Store
+	Reactions  *reactions.Store
 
 	Search *search.Store
 
@@ -258,9 +260,11 @@ func (a *App) wire(ctx context.Context) error {
 	a.Search = &search.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Listening: a.Listening, Site: a.Site, Log: a.Log, Currency: c.Currency,
 		SnapshotFile: filepath.Join(c.Data, "index", a.node()+".snapshot"), Instance: a.instance,
 		Space: space, InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
+	a.Reactions = &reactions.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines}
+	a.Search.Ratings = a.Reactions.Ratings
 	a.Moderation.Rows, a.Moderation.Offers = a.Search.Sounds, a.offersInWords
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
-		License: a.licenseBox, Person: a.personCard, People: a.bylines, Notes: a.reviewNotes}
+		License: a.licenseBox, Person: a.personCard, People: a.bylines, Notes: a.reviewNotes, Reactions: a.Reactions.On}
 	a.People.Sounds = a.Search.SoundsOf
 	if err := a.wireCommerce(ctx); err != nil {
 		return err
@@ -309,6 +313,7 @@ func (a *App) subscribe() {
 	})
 	a.Jobs.Every("uploads.sweep", 10*time.Minute, jobs.Opts{Timeout: 10 * time.Minute}, a.Uploads.Sweep)
 	a.Jobs.Every("accounts.sweep", time.Hour, jobs.Opts{}, a.Accounts.Sweep)
+	a.Jobs.Every("reactions.sweep", 24*time.Hour, jobs.Opts{}, a.Reactions.Sweep)
 	a.Jobs.Every("feed.trim", 24*time.Hour, jobs.Opts{}, func(ctx context.Context) error {
 		return a.Feed.Trim(ctx, a.Now().Add(-30*24*time.Hour))
 	})

@@ -12,6 +12,7 @@ import (
 	"audiomicro/internal/payments"
 	"audiomicro/internal/people"
 	"audiomicro/internal/personal"
+	"audiomicro/internal/reactions"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search"
 	"audiomicro/internal/uploads"
@@ -22,6 +23,7 @@ func Declarations() []personal.Declaration {
 	return []personal.Declaration{
 		floorTables(), jobs.Personal(), mail.Personal(), accounts.Personal(), people.Personal(), recordings.Personal(), uploads.Personal(),
 		listening.Personal(), moderation.Personal(), licensing.Personal(), ledger.Personal(), orders.Personal(), payments.Personal(), search.Personal(),
+		reactions.Personal(),
 	}
 }
 

@@ -38,10 +38,11 @@ var crossings = map[string]string{
 	"orders → licensing":      "payment, licenses and receipt are one transaction",
 	"orders → ledger":         "payment and its journal are one transaction",
 	"orders → payments":       "an order is paid through a provider",
+	"reactions → recordings":  "one reacts to a recording that is public at that moment",
 	"people → accounts":       "a name in an address is folded as sign-up folds it; the profile stands among the settings",
 }
 
-var domains = []string{"accounts", "people", "recordings", "uploads", "ingest", "listening", "search", "moderation", "licensing", "orders", "payments", "ledger"}
+var domains = []string{"accounts", "people", "recordings", "uploads", "ingest", "listening", "search", "moderation", "licensing", "orders", "payments", "ledger", "reactions"}
 
 var faces = []string{"apiv2"}
 

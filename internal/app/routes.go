@@ -35,6 +35,7 @@ func (a *App) mount() {
 	a.Site.Mount(a.Ledger.Routes()...)
 	a.Site.Mount(a.Payments.Routes()...)
 	a.Site.Mount(a.Orders.Routes()...)
+	a.Site.Mount(a.Reactions.Routes()...)
 	a.Site.Mount(a.freesound().Routes()...)
 	a.Site.Frame = a.frame
 }

@@ -17,6 +17,7 @@ import (
 	"audiomicro/internal/orders"
 	"audiomicro/internal/payments"
 	"audiomicro/internal/people"
+	"audiomicro/internal/reactions"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search"
 	"audiomicro/internal/uploads"
@@ -27,6 +28,7 @@ func Schemas() []fs.FS {
 	return []fs.FS{
 		db.Schema(), feed.Schema(), jobs.Schema(), mail.Schema(), accounts.Schema(), people.Schema(), recordings.Schema(), uploads.Schema(),
 		listening.Schema(), moderation.Schema(), licensing.Schema(), ledger.Schema(), orders.Schema(), payments.Schema(), search.Schema(),
+		reactions.Schema(),
 	}
 }
 

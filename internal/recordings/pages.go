@@ -34,6 +34,8 @@ type Pages struct {
 	Person func(ctx context.Context, account int64) (ui.PersonCard, error)
 	// People names contributors by account id as rows do.
 	People func(ctx context.Context, accounts []int64) (map[int64]ui.Link, error)
+	// Reactions are the comments and ratings of a published recording as the actor of ctx sees them.
+	Reactions func(ctx context.Context, r Recording) (ui.Reactions, error)
 	// Notes lists what happened in reviews, for the owner and moderators.
 	Notes func(ctx context.Context, r Recording) ([]ui.LogLine, error)
 }
@@ -113,6 +115,11 @@ func (p *Pages) page(ctx context.Context, actor access.Actor, rec Recording) (ui
 		return page, err
 	}
 	if rec.State == Published {
+		said, err := p.Reactions(ctx, rec)
+		if err != nil {
+			return page, err
+		}
+		page.Reactions = &said
 		if page.Similar, err = p.Rows(ctx, p.Similar(rec.ID, 6)); err != nil {
 			return page, err
 		}

@@ -50,6 +50,9 @@ type Store struct {
 	// it is of.
 	SnapshotFile, Instance string
 
+	// Ratings tells the mean rating of recordings that have one; app sets it to reactions' answer.
+	Ratings func(ctx context.Context, ids []int64) (map[int64]float64, error)
+
 	ix      *index.Index
 	ready   atomic.Bool
 	applied atomic.Int64 // number of the feed up to which the index has everything
@@ -122,13 +125,17 @@ func (s *Store) load(ctx context.Context, cond string, args ...any) ([]index.Doc
 	if err != nil {
 		return nil, err
 	}
+	ratings, err := s.Ratings(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]index.Document, len(rows))
 	for i, r := range rows {
 		d := index.Document{
 			ID: r.ID, Title: r.Title, Description: r.Description, Contributor: r.Contributor, ContributorShown: people[r.OwnerID].Text, ContributorID: r.OwnerID, Pack: r.Pack, PackID: r.PackID,
 			Tags: tags[r.ID], Category: r.Category, Licenses: licenses[r.ID], Free: r.FreeCode != "", PriceMinor: r.MinPrice, Seconds: r.Seconds, LUFS: math.NaN(), CentroidHz: r.Centroid,
 			Tempo: r.Tempo, TempoConfidence: r.TempoConfidence, Channels: int(r.Channels), SampleRate: int(r.SampleRate), BitDepth: int(r.BitDepth), Type: r.Type,
-			Loopable: r.Loopable != 0, PublishedAt: r.PublishedAt, Downloads: r.Downloads, Vector: s.Space.Project(r.Vector),
+			Loopable: r.Loopable != 0, PublishedAt: r.PublishedAt, Downloads: r.Downloads, Rating: ratings[r.ID], Vector: s.Space.Project(r.Vector),
 		}
 		if r.LUFS != nil {
 			d.LUFS = *r.LUFS

@@ -313,6 +313,8 @@ func (s *Site) turnAway(a access.Actor, rt Route) error {
 		return &Public{Status: http.StatusForbidden, Text: "Accept the contributor terms first: open Upload and read them."}
 	case access.Buy:
 		return &Public{Status: http.StatusForbidden, Text: "Confirm your e-mail address first: follow the link in the mail that we sent. Your cart is kept."}
+	case access.React:
+		return &Public{Status: http.StatusForbidden, Text: "Confirm your e-mail address first: follow the link in the mail that we sent."}
 	case access.Review, access.Administer:
 		return NotFound()
 	}

@@ -62,6 +62,7 @@ type RecordingPage struct {
 	PackLink        *Link
 	Stats           []Fact // downloads, plays, published
 	History         []LogLine
+	Reactions       *Reactions // nil while it is not public
 	// Wide description facts for phones are the same data.
 }
 
