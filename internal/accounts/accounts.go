@@ -195,6 +195,15 @@ func (s *Store) ByIDTx(ctx context.Context, tx *db.Tx, id int64) (Account, error
 	return accountBy(ctx, tx, "id", id)
 }
 
+// ActorOf is who an account in good standing acts as, without a session or a credential: for what it signed before.
+func (s *Store) ActorOf(ctx context.Context, id int64) (access.Actor, error) {
+	a, err := s.ByID(ctx, id)
+	if err == nil && a.State != Active || errors.Is(err, db.ErrNotFound) {
+		return access.Actor{}, web.Refuse(http.StatusUnauthorized, "User inactive or deleted")
+	}
+	return a.actor(), err
+}
+
 // ByName reads an account by its name in any case, or db.ErrNotFound.
 func (s *Store) ByName(ctx context.Context, name string) (Account, error) {
 	return accountBy(ctx, s.DB, "name_folded", FoldName(name))

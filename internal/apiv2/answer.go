@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
+	"html"
 	"maps"
 	"math"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// member is one key of an object with its value: a string, bool, int, int64, decimal, nil, []string, object, []object or faults.
+// member is one key of an object with its value: a string, bool, int, int64, decimal, json.Number, nil, []string, []any of these, object,
+// []object or faults.
 type member struct {
 	key   string
 	value any
@@ -92,14 +96,21 @@ func (f faults) orNil() error {
 	return f
 }
 
-// format is "json" or "xml", from ?format= or the Accept header; ok is false for a format that there is not.
+// format is "json", "xml", "yaml", "jsonp" or "api" (a page for people), from ?format= or the Accept header; ok is false for a
+// format that there is not.
 func format(r *http.Request) (name string, ok bool) {
 	if name, given := parse(r.URL.RawQuery).get("format"); given && name != "" {
-		return name, name == "json" || name == "xml"
+		return name, slices.Contains([]string{"json", "xml", "yaml", "jsonp", "api"}, name)
 	}
 	accept := r.Header.Get("Accept")
-	if (strings.Contains(accept, "application/xml") || strings.Contains(accept, "text/xml")) && !strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html") {
+	if strings.Contains(accept, "application/json") || strings.Contains(accept, "text/html") {
+		return "json", true
+	}
+	switch {
+	case strings.Contains(accept, "application/xml"), strings.Contains(accept, "text/xml"):
 		return "xml", true
+	case strings.Contains(accept, "application/yaml"):
+		return "yaml", true
 	}
 	return "json", true
 }
@@ -107,15 +118,29 @@ func format(r *http.Request) (name string, ok bool) {
 // answer writes v in the format that was asked for.
 func answer(w http.ResponseWriter, r *http.Request, status int, v any) error {
 	var b bytes.Buffer
+	var err error
 	kind := "application/json"
-	if name, _ := format(r); name == "xml" {
+	switch name, _ := format(r); name {
+	case "xml":
 		kind = "application/xml; charset=utf-8"
 		b.WriteString(`<?xml version="1.0" encoding="utf-8"?>` + "\n<root>")
-		if err := writeXML(&b, v); err != nil {
-			return err
-		}
+		err = writeXML(&b, v)
 		b.WriteString("</root>")
-	} else if err := encode(&b, v); err != nil {
+	case "yaml":
+		kind = "application/yaml; charset=utf-8"
+		err = writeYAML(&b, v, "")
+	case "jsonp":
+		kind = "application/javascript; charset=utf-8"
+		b.WriteString(callback(r) + "(")
+		err = encode(&b, v)
+		b.WriteString(");")
+	case "api":
+		kind = "text/html; charset=utf-8"
+		err = writePage(&b, r, status, v)
+	default:
+		err = encode(&b, v)
+	}
+	if err != nil {
 		return err
 	}
 	h := w.Header()
@@ -126,8 +151,114 @@ func answer(w http.ResponseWriter, r *http.Request, status int, v any) error {
 		h.Set("Cache-Control", "private, no-cache")
 	}
 	w.WriteHeader(status)
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b.Bytes())
 	return err
+}
+
+var callbackName = regexp.MustCompile(`^[A-Za-z_$][A-Za-z0-9_$.]{0,127}$`)
+
+// callback is the function that a page of JSONP calls. What is no name of one is the usual name: the answer is a script.
+func callback(r *http.Request) string {
+	name, _ := parse(r.URL.RawQuery).get("callback")
+	if !callbackName.MatchString(name) {
+		return "callback"
+	}
+	return name
+}
+
+// writePage writes an answer for people who look at the API in a browser.
+func writePage(b *bytes.Buffer, r *http.Request, status int, v any) error {
+	var text bytes.Buffer
+	if err := encode(&text, v); err != nil {
+		return err
+	}
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, text.Bytes(), "", "    "); err != nil {
+		return err
+	}
+	fmt.Fprintf(b, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>%[1]s</title></head>\n<body><h1>%[2]s %[1]s</h1><p>%[3]d</p><pre>%[4]s</pre></body></html>\n",
+		html.EscapeString(r.URL.Path), html.EscapeString(r.Method), status, html.EscapeString(pretty.String()))
+	return nil
+}
+
+// writeYAML writes v as YAML in blocks. Texts are written as JSON has them, which YAML takes.
+func writeYAML(b *bytes.Buffer, v any, indent string) error {
+	var keys []string
+	var values []any
+	list := false
+	switch v := v.(type) {
+	case object:
+		for _, m := range v {
+			keys, values = append(keys, m.key), append(values, m.value)
+		}
+	case faults:
+		for _, field := range slices.Sorted(maps.Keys(v)) {
+			keys, values = append(keys, field), append(values, v[field])
+		}
+	default:
+		if values, list = items(v); !list {
+			return encode(b, v)
+		}
+	}
+	if len(values) == 0 {
+		b.WriteString(map[bool]string{true: "[]", false: "{}"}[list])
+		return nil
+	}
+	for i, one := range values {
+		if b.Len() > 0 && (i > 0 || indent == "" || b.Bytes()[b.Len()-1] != ' ') {
+			b.WriteString("\n" + indent)
+		}
+		under := indent + "  "
+		if list {
+			b.WriteString("- ")
+		} else {
+			if err := encode(b, keys[i]); err != nil {
+				return err
+			}
+			b.WriteString(": ")
+			if full, _ := nested(one); full {
+				b.Truncate(b.Len() - 1)
+			}
+		}
+		if err := writeYAML(b, one, under); err != nil {
+			return err
+		}
+	}
+	if indent == "" {
+		b.WriteByte('\n')
+	}
+	return nil
+}
+
+// nested tells whether v is a list or an object that holds something, which YAML writes on lines of its own.
+func nested(v any) (full, list bool) {
+	switch v := v.(type) {
+	case object:
+		return len(v) > 0, false
+	case faults:
+		return len(v) > 0, false
+	}
+	values, list := items(v)
+	return len(values) > 0, list
+}
+
+// items are the members of a list.
+func items(v any) (out []any, list bool) {
+	switch v := v.(type) {
+	case []object:
+		for _, o := range v {
+			out = append(out, o)
+		}
+	case []string:
+		for _, s := range v {
+			out = append(out, s)
+		}
+	case []any:
+		out = v
+	default:
+		return nil, false
+	}
+	return out, true
 }
 
 // writeXML writes v as Freesound's XML has it: an element per key, list-item for members of lists, True and False, nothing for
@@ -142,15 +273,10 @@ func writeXML(b *bytes.Buffer, v any) error {
 				return err
 			}
 		}
-	case []object:
-		for _, o := range v {
-			if err := element(b, "list-item", o); err != nil {
-				return err
-			}
-		}
-	case []string:
-		for _, s := range v {
-			if err := element(b, "list-item", s); err != nil {
+	case []object, []string, []any:
+		list, _ := items(v)
+		for _, one := range list {
+			if err := element(b, "list-item", one); err != nil {
 				return err
 			}
 		}
@@ -167,6 +293,8 @@ func writeXML(b *bytes.Buffer, v any) error {
 	case string:
 		text = v
 	case decimal:
+		text = v.String()
+	case json.Number:
 		text = v.String()
 	case int:
 		text = strconv.Itoa(v)

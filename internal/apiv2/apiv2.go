@@ -1,15 +1,15 @@
-// Package apiv2 is the face at /apiv2/ that clients of the Freesound API know: search, sounds, downloads, uploads with their
-// description, and what is pending. It is a face over the domains: it has no table and no rule of its own beyond the wire
-// contract.
+// Package apiv2 is the face at /apiv2/ that clients of the Freesound API know: search with its filter language, sounds and what
+// was measured of them, similar ones, comments, users, packs, favorites, downloads, and uploads with their description. It is a
+// face over the domains: it has no table and no rule of its own beyond the wire contract.
 //
-// What it promises: every answer, errors too, is JSON or XML with `Access-Control-Allow-Origin: *`; an error is an object with
-// `detail`; lists are {count, next, previous, results} with absolute addresses that hold no token. An API key reads, an access
-// token (Bearer) also downloads and writes, a browser's session only reads. Originals go to those who may download on the
-// pages too, and a preview here is the one that everybody may hear: the marked one of a paid recording.
+// What it promises: every answer, errors too, is JSON, XML, YAML or JSONP with `Access-Control-Allow-Origin: *`; an error is an
+// object with `detail`; lists are {count, next, previous, results} with absolute addresses that hold no token. An API key reads,
+// an access token (Bearer) also downloads and writes, a browser's session only reads. Originals go to those who may download on
+// the pages too, and a preview here is the one that everybody may hear: the marked one of a paid recording.
 //
 // Where the contract has no place for what this site knows: license is the address of the free license, else of this site's
-// page about the narrowest paid one. What this site does not hold (a place, ratings, comments, similarity yet to come) is null
-// or zero. A place sent with an upload is checked and not kept.
+// page about the narrowest paid one. What is not computed or counted is null. A place sent with an upload is checked and not
+// kept. Fields that the index does not hold are filtered by looking at each sound that the rest of a query allows.
 package apiv2
 
 import (
@@ -27,6 +27,7 @@ import (
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/listening"
 	"audiomicro/internal/people"
+	"audiomicro/internal/reactions"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search"
 	"audiomicro/internal/uploads"
@@ -43,6 +44,7 @@ type Face struct {
 	Search     *search.Store
 	Uploads    *uploads.Store
 	People     *people.Store
+	Reactions  *reactions.Store
 
 	known *http.ServeMux // the routes without their handlers, to tell 405 from 404
 }
@@ -64,6 +66,19 @@ func (f *Face) resources() []resource {
 		{pattern: "GET /apiv2/search/{$}", action: access.ReadAPI, handle: f.search},
 		{pattern: "GET /apiv2/search/text/{$}", action: access.ReadAPI, handle: f.search},
 		{pattern: "GET /apiv2/sounds/{id}/{$}", action: access.ReadAPI, handle: f.sound},
+		{pattern: "GET /apiv2/sounds/{id}/analysis/{$}", action: access.ReadAPI, handle: f.analysis},
+		{pattern: "GET /apiv2/sounds/{id}/similar/{$}", action: access.ReadAPI, handle: f.similar},
+		{pattern: "GET /apiv2/sounds/{id}/comments/{$}", action: access.ReadAPI, handle: f.comments},
+		{pattern: "GET /apiv2/users/{name}/{$}", action: access.ReadAPI, handle: f.user},
+		{pattern: "GET /apiv2/users/{name}/sounds/{$}", action: access.ReadAPI, handle: f.userSounds},
+		{pattern: "GET /apiv2/users/{name}/packs/{$}", action: access.ReadAPI, handle: f.userPacks},
+		{pattern: "GET /apiv2/packs/{id}/{$}", action: access.ReadAPI, handle: f.pack},
+		{pattern: "GET /apiv2/packs/{id}/sounds/{$}", action: access.ReadAPI, handle: f.packSounds},
+		{pattern: "GET /apiv2/packs/{id}/download/{$}", action: access.DownloadWithAPI, handle: f.packDownload, token: true, stream: true},
+		{pattern: "GET /apiv2/sounds/{id}/download/link/{$}", action: access.DownloadWithAPI, handle: f.downloadLink, token: true},
+		{pattern: "GET /apiv2/download/{link}/{$}", action: access.Look, handle: f.linked, alike: true, stream: true},
+		{pattern: "GET /apiv2/me/bookmark_categories/{$}", action: access.ReadAPI, handle: f.categories, token: true},
+		{pattern: "GET /apiv2/me/bookmark_categories/{id}/sounds/{$}", action: access.ReadAPI, handle: f.categorySounds, token: true},
 		{pattern: "GET /apiv2/sounds/{id}/download/{$}", action: access.DownloadWithAPI, handle: f.download, token: true, stream: true},
 		{pattern: "GET /apiv2/sounds/pending_uploads/{$}", action: access.ReadAPI, handle: f.pending, token: true},
 		{pattern: "POST /apiv2/sounds/upload/{$}", action: access.WriteAPI, handle: f.upload, token: true, write: true, stream: true},
@@ -147,7 +162,9 @@ func (f *Face) fail(res resource) func(http.ResponseWriter, *http.Request, int, 
 		case http.StatusUnauthorized:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="api"`)
 		case http.StatusNotFound:
-			text = "Not found."
+			if text != invalidPage {
+				text = "Not found."
+			}
 		case http.StatusInternalServerError:
 			text = "Server error"
 		}
@@ -237,9 +254,16 @@ func (f *Face) root(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, r, http.StatusOK, []object{
 		{{"Search resources", object{{"Search", f.at("/apiv2/search/?query=<query>&filter=<filter>&sort=<sort>&fields=<fields>&page=<page>&page_size=<page_size>")}}}},
 		{{"Sound resources", object{
-			{"Sound instance", f.at("/apiv2/sounds/<sound_id>/")}, {"Download sound (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/download/")},
-			{"Upload sound (OAuth2 required)", f.at("/apiv2/sounds/upload/")}, {"Describe sound (OAuth2 required)", f.at("/apiv2/sounds/describe/")},
-			{"Pending uploads (OAuth2 required)", f.at("/apiv2/sounds/pending_uploads/")}}}},
-		{{"Other resources", object{{"Me (information about user authenticated using OAuth2)", f.at("/apiv2/me/")}}}},
+			{"Sound instance", f.at("/apiv2/sounds/<sound_id>/")}, {"Sound analysis", f.at("/apiv2/sounds/<sound_id>/analysis/")}, {"Similar sounds", f.at("/apiv2/sounds/<sound_id>/similar/")},
+			{"Sound comments", f.at("/apiv2/sounds/<sound_id>/comments/")}, {"Download sound (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/download/")},
+			{"Download link (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/download/link/")}, {"Upload sound (OAuth2 required)", f.at("/apiv2/sounds/upload/")},
+			{"Describe sound (OAuth2 required)", f.at("/apiv2/sounds/describe/")}, {"Pending uploads (OAuth2 required)", f.at("/apiv2/sounds/pending_uploads/")}}}},
+		{{"User resources", object{
+			{"User instance", f.at("/apiv2/users/<username>/")}, {"User sounds", f.at("/apiv2/users/<username>/sounds/")}, {"User packs", f.at("/apiv2/users/<username>/packs/")}}}},
+		{{"Pack resources", object{
+			{"Pack instance", f.at("/apiv2/packs/<pack_id>/")}, {"Pack sounds", f.at("/apiv2/packs/<pack_id>/sounds/")}, {"Download pack (OAuth2 required)", f.at("/apiv2/packs/<pack_id>/download/")}}}},
+		{{"Other resources", object{
+			{"Me (information about user authenticated using OAuth2)", f.at("/apiv2/me/")}, {"My bookmark categories (OAuth2 required)", f.at("/apiv2/me/bookmark_categories/")},
+			{"My bookmark category sounds (OAuth2 required)", f.at("/apiv2/me/bookmark_categories/<category_id>/sounds/")}}}},
 	})
 }

@@ -91,6 +91,8 @@ func TestSearchKeepsTheContract(t *testing.T) {
 		paging(t, s, c, reader.Key)
 		grouping(t, s, c)
 		inXML(t, c)
+		figures(t, s, c, ids)
+		similar(t, s, c, ids)
 		stale(t, s, c, ids)
 	})
 }
@@ -99,10 +101,15 @@ func badSearches(t *testing.T, c client) {
 	detail(t, "empty filter", c.get("/apiv2/search/?filter="), http.StatusBadRequest, "Invalid filter.")
 	detail(t, "wrong type", c.get("/apiv2/search/?filter=samplerate:x"), http.StatusBadRequest, "Filter parsing error: 'samplerate' value must be int, got 'x'")
 	detail(t, "unknown field", c.get("/apiv2/search/?filter=shoes:1"), http.StatusBadRequest, "Search server error: undefined field shoes (please check that your filter syntax and field names are correct)")
-	for _, q := range []string{"page=0", "page=-1", "page_size=0", "page=3", "page=99999", "page=99999999999999999999", "page=10001&page_size=1", "page=10002&page_size=1", "format=yaml"} {
+	for _, q := range []string{"page=0", "page=-1", "page_size=0", "page=3", "page=99999", "page=99999999999999999999", "page=10001&page_size=1", "page=10002&page_size=1", "format=zip"} {
 		detail(t, q, c.get("/apiv2/search/?"+q), http.StatusNotFound, "Not found.")
 	}
-	want(t, "similar_to", c.get("/apiv2/search/?similar_to=1"), http.StatusBadRequest)
+	detail(t, "similar_to", c.get("/apiv2/search/?similar_to=99999"), http.StatusBadRequest, "The 'similar_to' parameter is not a valid sound ID")
+	detail(t, "similar_to", c.get("/apiv2/search/?similar_to=x"), http.StatusBadRequest, "The 'similar_to' parameter is not a valid sound ID")
+	for _, v := range []string{"[1,2]", "[x", "[]", "[NaN]"} {
+		detail(t, "similar_to "+v, c.get("/apiv2/search/?similar_to="+v), http.StatusBadRequest, "The 'similar_to' parameter is not a valid serialized vector")
+	}
+	want(t, "an unknown space", c.get("/apiv2/search/?similar_to=1&similarity_space=laion_clap"), http.StatusBadRequest)
 	want(t, "too long", c.get("/apiv2/search/?query="+strings.Repeat("a", 2000)), http.StatusBadRequest)
 }
 
@@ -174,7 +181,7 @@ func inXML(t *testing.T, c client) {
 	if err := xml.Unmarshal([]byte(got.Text), &v); err != nil || got.Header.Get("Content-Type") != "application/xml; charset=utf-8" {
 		t.Fatalf("XML: %v, %s, %s", err, got.Header.Get("Content-Type"), got.Text)
 	}
-	if v.Count != 6 || len(v.Items) != 2 || v.Items[0].Name != "Sound 01" || v.Items[0].Duration != 0.1 || v.Items[0].Remix != "False" || v.Items[0].Similar != "" ||
+	if v.Count != 6 || len(v.Items) != 2 || v.Items[0].Name != "Sound 01" || v.Items[0].Duration != 0.1 || v.Items[0].Remix != "False" || !strings.HasSuffix(v.Items[0].Similar, "/similar/") ||
 		!strings.HasSuffix(v.Items[0].Ogg, "-hq.ogg") || !strings.Contains(v.Next, "format=xml") {
 		t.Errorf("XML: %+v", v)
 	}

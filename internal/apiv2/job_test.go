@@ -105,7 +105,7 @@ func golden(t *testing.T, s *testkit.Site, got testkit.Answer, rec recordings.Re
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("{B}", s.URL, "{ID}", fmt.Sprint(rec.ID), "{OWNER}", fmt.Sprint(rec.OwnerID), "{FOLDER}", fmt.Sprint(rec.ID/1000), "{MD5}", rec.MD5,
+	text := strings.NewReplacer("{B}", s.URL, "{ID}", fmt.Sprint(rec.ID), "{OWNER}", fmt.Sprint(rec.OwnerID), "{FOLDER}", fmt.Sprint(rec.ID/1000), "{MD5}", rec.MD5, "{PACK}", fmt.Sprint(rec.PackID),
 		"{CREATED}", time.UnixMicro(rec.PublishedAt).UTC().Format("2006-01-02T15:04:05Z")).Replace(string(raw))
 	var b bytes.Buffer
 	if err := json.Indent(&b, []byte(got.Text), "", "  "); err != nil {

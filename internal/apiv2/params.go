@@ -2,6 +2,7 @@ package apiv2
 
 import (
 	"errors"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -130,6 +131,31 @@ func windowOf(p params) (window, error) {
 
 func (w window) offset() int { return (w.page - 1) * w.size }
 
+// invalidPage is what lists other than searches say of a page that is not there.
+const invalidPage = "Invalid page."
+
+// pageOf reads page and page_size of a list of total results, as lists other than searches do.
+func pageOf(p params, total int) (window, error) {
+	w := window{page: 1, size: defaultPageSize}
+	if v, _ := p.get("page_size"); v != "" {
+		if n, err := strconv.Atoi(strings.TrimSpace(v)); err == nil && n > 0 || errors.Is(err, strconv.ErrRange) {
+			w.size = min(n, maxPageSize)
+		}
+	}
+	last := max((total+w.size-1)/w.size, 1)
+	if v, given := p.get("page"); given {
+		n, err := strconv.Atoi(strings.TrimRight(strings.TrimSpace(v), "?"))
+		if v == "last" {
+			n, err = last, nil
+		}
+		if err != nil || n < 1 || n > last {
+			return w, web.Refuse(http.StatusNotFound, invalidPage)
+		}
+		w.page = n
+	}
+	return w, nil
+}
+
 // list makes the envelope of a page of total results. Its addresses keep every parameter but the token.
 func (f *Face) list(path string, p params, w window, total int, results []object) object {
 	link := func(page int) any {
@@ -143,38 +169,4 @@ func (f *Face) list(path string, p params, w window, total int, results []object
 		previous = link(w.page - 1)
 	}
 	return object{{"count", total}, {"next", next}, {"previous", previous}, {"results", results}}
-}
-
-// choice is which fields of a sound are shown.
-type choice struct {
-	all   bool
-	names []string
-}
-
-// fieldsOf reads fields=; absent or empty is byDefault, * is all. Names that there are not are left out.
-func fieldsOf(p params, byDefault choice) choice {
-	v, _ := p.get("fields")
-	var names []string
-	for name := range strings.SplitSeq(v, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return byDefault
-	}
-	return choice{slices.Contains(names, "*"), names}
-}
-
-func (c choice) of(o object) object {
-	if c.all {
-		return o
-	}
-	var out object
-	for _, m := range o {
-		if slices.Contains(c.names, m.key) {
-			out = append(out, m)
-		}
-	}
-	return out
 }

@@ -1,10 +1,16 @@
 package apiv2
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
@@ -16,7 +22,14 @@ import (
 // searchPath is the address of searches in links, whichever alias was asked.
 const searchPath = "/apiv2/search/"
 
-// search lists the published recordings that query, filter and sort ask for.
+// found is a page of sounds with what is said of each beside its fields.
+type found struct {
+	total int
+	hits  []index.Hit
+	far   map[int64]float64 // distance to the target, when there is one
+}
+
+// search lists the published recordings that query, filter and sort ask for, or that sound like something.
 func (f *Face) search(w http.ResponseWriter, r *http.Request) error {
 	p := parse(r.URL.RawQuery)
 	win, err := windowOf(p)
@@ -29,27 +42,107 @@ func (f *Face) search(w http.ResponseWriter, r *http.Request) error {
 	}
 	q.Page, q.Limit = win.page, win.size
 	if !f.Search.Ready() {
-		return web.Refuse(http.StatusServiceUnavailable, "Search server error: the index is not ready yet.")
+		return notReady()
 	}
-	res, err := f.find(q)
+	if q, err = f.settle(r.Context(), q); err != nil {
+		return err
+	}
+	var res found
+	like := value(p, "similar_to")
+	t, aimed := targetOf(value(p, "sort"))
+	switch {
+	case like != "":
+		res, err = f.findLike(r, p, q, like)
+	case aimed:
+		res, err = f.findNear(r, q, t)
+	default:
+		res, err = f.find(q)
+	}
 	if err != nil {
 		return err
 	}
-	if res.Total > 0 && win.offset() >= res.Total {
+	if res.total > 0 && win.offset() >= res.total {
 		return web.NotFound()
 	}
 	results, err := f.results(r, p, q, res)
 	if err != nil {
 		return err
 	}
-	return answer(w, r, http.StatusOK, f.list(searchPath, p, win, res.Total, results))
+	return answer(w, r, http.StatusOK, f.list(searchPath, p, win, res.total, results))
+}
+
+func notReady() error {
+	return &web.Public{Status: http.StatusServiceUnavailable, RetryAfter: time.Second, Text: "Search server error: the index is not ready yet."}
+}
+
+// knownSpace refuses to compare sounds in a space that is not computed here.
+func knownSpace(p params) error {
+	if v := value(p, "similarity_space"); v != "" && v != spaceName {
+		return web.Refuse(http.StatusBadRequest, "The 'similarity_space' parameter is not valid: this site compares sounds in the space '%s'.", spaceName)
+	}
+	return nil
+}
+
+// findLike finds what sounds like a recording, named by its id, or like a vector, among what q allows.
+func (f *Face) findLike(r *http.Request, p params, q query.Query, like string) (found, error) {
+	if err := knownSpace(p); err != nil {
+		return found{}, err
+	}
+	parsed, err := query.Parse(q.Text, false)
+	if err != nil {
+		return found{}, refused(err)
+	}
+	where := query.All(parsed.Where, q.Where)
+	var hits []index.Hit
+	if strings.HasPrefix(like, "[") {
+		var vector []float32
+		if err := json.Unmarshal([]byte(like), &vector); err != nil || !f.Search.Index().Fits(vector) {
+			return found{}, web.Refuse(http.StatusBadRequest, "The 'similar_to' parameter is not a valid serialized vector")
+		}
+		hits = f.Search.Index().Like(vector, maxCandidates, where)
+	} else {
+		id, err := strconv.ParseInt(like, 10, 64)
+		known := err == nil
+		if known {
+			hits, known = f.Search.Index().Similar(id, maxCandidates, where)
+		}
+		if !known {
+			return found{}, web.Refuse(http.StatusBadRequest, "The 'similar_to' parameter is not a valid sound ID")
+		}
+	}
+	return found{total: len(hits), hits: pageOfHits(q, hits)}, nil
+}
+
+func pageOfHits(q query.Query, hits []index.Hit) []index.Hit {
+	offset, limit := q.Window()
+	offset = min(offset, len(hits))
+	return hits[offset:min(offset+limit, len(hits))]
+}
+
+// findNear finds what q asks for, the nearest to the target first. Sounds that lack one of its coordinates come last.
+func (f *Face) findNear(r *http.Request, q query.Query, t target) (found, error) {
+	ids, err := f.candidates(q)
+	if err != nil {
+		return found{}, err
+	}
+	known, err := f.factsOf(r.Context(), ids, false)
+	if err != nil {
+		return found{}, err
+	}
+	res := found{total: len(ids), far: map[int64]float64{}}
+	for _, id := range ids {
+		res.far[id] = t.distance(known[id])
+		res.hits = append(res.hits, index.Hit{ID: id, FromPack: 1})
+	}
+	slices.SortFunc(res.hits, func(a, b index.Hit) int {
+		return cmp.Or(cmp.Compare(res.far[a.ID], res.far[b.ID]), cmp.Compare(known[b.ID].PublishedAt, known[a.ID].PublishedAt), cmp.Compare(a.ID, b.ID))
+	})
+	res.hits = pageOfHits(q, res.hits)
+	return res, nil
 }
 
 // queryOf reads what is searched for.
 func (f *Face) queryOf(p params) (query.Query, error) {
-	if v, _ := p.get("similar_to"); strings.TrimSpace(v) != "" {
-		return query.Query{}, web.Refuse(http.StatusBadRequest, "The 'similar_to' parameter is not supported by this server yet.")
-	}
 	q := query.Query{NumberIsID: true, Sort: query.ByRelevance}
 	words, _ := p.twice("query")
 	if words = strings.TrimSpace(words); strings.Trim(words, `"' `) != "" {
@@ -81,19 +174,24 @@ func value(p params, key string) string {
 	return strings.TrimSpace(v)
 }
 
+// refused turns an error about a text into the API's answer.
+func refused(err error) error {
+	var wrong *query.ValueError
+	if errors.As(err, &wrong) {
+		return web.Refuse(http.StatusBadRequest, "%s", wrong.Text)
+	}
+	return err
+}
+
 // find searches. A query that is one phrase and is nowhere is tried again as words: a client puts quotes around whatever is
 // typed.
-func (f *Face) find(q query.Query) (index.Result, error) {
+func (f *Face) find(q query.Query) (found, error) {
 	res, err := f.Search.Index().Search(q)
 	if inner, ok := phrase(q.Text); ok && err == nil && res.Total == 0 {
 		q.Text = inner
 		res, err = f.Search.Index().Search(q)
 	}
-	var wrong *query.ValueError
-	if errors.As(err, &wrong) {
-		return res, web.Refuse(http.StatusBadRequest, "%s", wrong.Text)
-	}
-	return res, err
+	return found{total: res.Total, hits: res.Hits}, refused(err)
 }
 
 // phrase is what stands between the quotes of a text that is nothing else.
@@ -106,34 +204,36 @@ func phrase(s string) (inner string, ok bool) {
 }
 
 // results describes the hits of a page. What the index still holds and is not published any more is left out.
-func (f *Face) results(r *http.Request, p params, q query.Query, res index.Result) ([]object, error) {
-	ids := make([]int64, len(res.Hits))
+func (f *Face) results(r *http.Request, p params, q query.Query, res found) ([]object, error) {
+	ids := make([]int64, len(res.hits))
 	hits := map[int64]index.Hit{}
-	for i, h := range res.Hits {
+	for i, h := range res.hits {
 		ids[i], hits[h.ID] = h.ID, h
 	}
-	all, err := f.Recordings.ByIDs(r.Context(), ids)
+	list, err := f.publishedOf(r, ids)
 	if err != nil {
 		return nil, err
 	}
-	var list []recordings.Recording
-	for _, rec := range all {
-		if rec.State == recordings.Published {
-			list = append(list, rec)
-		}
-	}
-	sounds, err := f.sounds(r.Context(), list)
+	fields := fieldsOf(p, byList())
+	out, err := f.sounds(r.Context(), list, fields)
 	if err != nil {
 		return nil, err
 	}
-	fields := fieldsOf(p, choice{names: []string{"id", "name", "tags", "username", "license"}})
-	out := make([]object, len(list))
 	for i, rec := range list {
-		var score any
-		if q.Sort == query.ByRelevance {
-			score = decimal(hits[rec.ID].Score)
+		if fields.all || slices.Contains(fields.names, "score") {
+			var score any
+			if res.far == nil && q.Sort == query.ByRelevance {
+				score = decimal(hits[rec.ID].Score)
+			}
+			out[i] = append(out[i], member{"score", score})
 		}
-		out[i] = fields.of(append(sounds[i], member{"score", score}))
+		if far, ok := res.far[rec.ID]; ok {
+			var distance any
+			if !math.IsInf(far, 0) {
+				distance = decimal(far)
+			}
+			out[i] = append(out[i], member{"distance_to_target", distance})
+		}
 		if n := hits[rec.ID].FromPack; q.GroupByPack && n > 1 {
 			more, err := f.moreFromPack(r, p, rec)
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 	"audiomicro/internal/access"
 	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/licensing"
+	"audiomicro/internal/reactions"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/web"
 )
@@ -24,12 +25,11 @@ func (f *Face) sound(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := f.sounds(r.Context(), []recordings.Recording{rec})
+	list, err := f.sounds(r.Context(), []recordings.Recording{rec}, fieldsOf(parse(r.URL.RawQuery), choice{all: true}))
 	if err != nil {
 		return err
 	}
-	fields := fieldsOf(parse(r.URL.RawQuery), choice{all: true})
-	return answer(w, r, http.StatusOK, fields.of(list[0]))
+	return answer(w, r, http.StatusOK, list[0])
 }
 
 // published finds the recording of the path. What is not published is not found, whoever asks.
@@ -54,6 +54,7 @@ type around struct {
 	names  map[int64]string
 	packs  map[int64]recordings.Pack
 	offers map[int64][]licensing.Offered
+	echoes map[int64]reactions.Echo
 }
 
 func (f *Face) around(ctx context.Context, list []recordings.Recording) (around, error) {
@@ -72,6 +73,9 @@ func (f *Face) around(ctx context.Context, list []recordings.Recording) (around,
 	if a.offers, err = f.Licensing.OffersOf(ctx, f.Licensing.DB, ids); err != nil {
 		return a, err
 	}
+	if a.echoes, err = f.Reactions.Echoes(ctx, ids); err != nil {
+		return a, err
+	}
 	people, err := f.People.ByIDs(ctx, owners)
 	if err != nil {
 		return a, err
@@ -83,45 +87,73 @@ func (f *Face) around(ctx context.Context, list []recordings.Recording) (around,
 	return a, nil
 }
 
-// sounds describes published recordings with all fields, in their order; score is the last.
-func (f *Face) sounds(ctx context.Context, list []recordings.Recording) ([]object, error) {
+// sounds describes published recordings with the fields that are shown, in their order.
+func (f *Face) sounds(ctx context.Context, list []recordings.Recording, fields choice) ([]object, error) {
 	a, err := f.around(ctx, list)
 	if err != nil {
 		return nil, err
 	}
+	figures := map[int64]recordings.Figures{}
+	if fields.measures() {
+		ids := make([]int64, len(list))
+		for i, rec := range list {
+			ids[i] = rec.ID
+		}
+		if figures, err = f.Recordings.FiguresOf(ctx, ids); err != nil {
+			return nil, err
+		}
+	}
 	out := make([]object, len(list))
 	for i, rec := range list {
-		out[i] = f.soundOf(rec, a)
+		out[i] = fields.of(f.soundOf(rec, a))
+		if !fields.measures() {
+			continue
+		}
+		more, err := fields.measuredOf(figures[rec.ID])
+		if err != nil {
+			return nil, err
+		}
+		out[i] = append(out[i], more...)
 	}
 	return out, nil
 }
 
+// kilobits is the mean rate of a file in kbit/s, 0 for one without length.
+func kilobits(bytes int64, seconds float64) int64 {
+	if seconds <= 0 {
+		return 0
+	}
+	return int64(float64(bytes) * 8 / seconds / 1000)
+}
+
+// genAI is what the API calls a contributor's word on training.
+func genAI(training string) string {
+	if training == "yes" {
+		return "no-additional-preferences"
+	}
+	return "no-gen-ai"
+}
+
 func (f *Face) soundOf(rec recordings.Recording, a around) object {
-	var category, subcategory, code, packName any
+	var category, subcategory, code, pack, packName any
 	if top, leaf := categoryNames(rec.Category); leaf != "" {
 		category, subcategory, code = top, leaf, rec.Category
 	}
 	if p, ok := a.packs[rec.PackID]; ok {
-		packName = p.Name
+		pack, packName = f.at("/apiv2/packs/%d/", p.ID), p.Name
 	}
-	training := "no-gen-ai"
-	if rec.AITraining == "yes" {
-		training = "no-additional-preferences"
-	}
-	bitrate := int64(0)
-	if rec.Seconds > 0 {
-		bitrate = int64(float64(rec.ByteSize) * 8 / rec.Seconds / 1000)
-	}
+	echo := a.echoes[rec.ID]
 	at := f.at("/apiv2/sounds/%d/", rec.ID)
 	return object{
 		{"id", rec.ID}, {"url", f.at("/recordings/%d", rec.ID)}, {"name", rec.Title}, {"tags", notNil(a.tags[rec.ID])}, {"description", rec.Description},
 		{"category", category}, {"subcategory", subcategory}, {"category_code", code}, {"category_is_user_provided", code != nil && rec.Category != unclassified},
 		{"geotag", nil}, {"is_geotagged", false}, {"created", instant(rec.PublishedAt)}, {"license", f.license(a.offers[rec.ID])}, {"type", rec.Ext},
-		{"channels", rec.Channels}, {"filesize", rec.ByteSize}, {"bitrate", bitrate}, {"bitdepth", rec.BitDepth}, {"duration", decimal(rec.Seconds)},
-		{"samplerate", decimal(rec.SampleRate)}, {"username", a.names[rec.OwnerID]}, {"pack", nil}, {"pack_name", packName},
-		{"download", at + "download/"}, {"bookmark", nil}, {"previews", f.previews(rec)}, {"images", f.images(rec)}, {"num_downloads", rec.Downloads},
-		{"avg_rating", decimal(0)}, {"num_ratings", 0}, {"rate", nil}, {"comments", nil}, {"num_comments", 0}, {"comment", nil}, {"similar_sounds", nil},
-		{"is_explicit", false}, {"is_remix", false}, {"was_remixed", false}, {"md5", rec.MD5}, {"gen_ai_preference", training},
+		{"channels", rec.Channels}, {"filesize", rec.ByteSize}, {"bitrate", kilobits(rec.ByteSize, rec.Seconds)}, {"bitdepth", rec.BitDepth}, {"duration", decimal(rec.Seconds)},
+		{"samplerate", decimal(rec.SampleRate)}, {"username", a.names[rec.OwnerID]}, {"pack", pack}, {"pack_name", packName},
+		{"download", at + "download/"}, {"bookmark", at + "bookmark/"}, {"previews", f.previews(rec)}, {"images", f.images(rec)}, {"num_downloads", rec.Downloads},
+		{"avg_rating", decimal(echo.Average())}, {"num_ratings", echo.Ratings}, {"rate", at + "rate/"}, {"comments", at + "comments/"}, {"num_comments", echo.Comments},
+		{"comment", at + "comment/"}, {"similar_sounds", at + "similar/"},
+		{"is_explicit", false}, {"is_remix", false}, {"was_remixed", false}, {"md5", rec.MD5}, {"gen_ai_preference", genAI(rec.AITraining)},
 	}
 }
 

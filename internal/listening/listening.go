@@ -216,10 +216,11 @@ func (s *Store) Hears(a access.Actor, rec recordings.Recording, licensed bool) (
 
 // FileName is the name under which an original is downloaded: "ID__contributor__title.ext", plain ASCII words.
 func FileName(rec recordings.Recording, contributor string) string {
-	return strconv.FormatInt(rec.ID, 10) + "__" + slug(contributor) + "__" + slug(rec.Title) + "." + rec.Ext
+	return strconv.FormatInt(rec.ID, 10) + "__" + Slug(contributor) + "__" + Slug(rec.Title) + "." + rec.Ext
 }
 
-func slug(s string) string {
+// Slug makes plain ASCII words of a text, for file names.
+func Slug(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r < 128 && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '.' || r == '_'):

@@ -3,6 +3,7 @@ package query
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -179,7 +180,7 @@ func (p *filterParser) condition(depth int, field string) (*Filter, error) {
 		return p.value(field)
 	}
 	if strings.HasPrefix(p.in[p.at:], "{!") {
-		return nil, filterFault(FilterUnsupported, "geotag", "geographic filters are not supported")
+		return p.around()
 	}
 	start := p.at
 	for p.at < len(p.in) && (p.in[p.at] == '_' || p.in[p.at] >= 'a' && p.in[p.at] <= 'z' || p.in[p.at] >= 'A' && p.in[p.at] <= 'Z' || p.in[p.at] >= '0' && p.in[p.at] <= '9') {
@@ -247,6 +248,20 @@ func (p *filterParser) value(field string) (*Filter, error) {
 	return p.compile(field, text.String(), false)
 }
 
+// around reads {!geofilt sfield=geotag pt=LAT,LON d=KM}, the recordings around a place.
+func (p *filterParser) around() (*Filter, error) {
+	end := strings.IndexByte(p.in[p.at:], '}')
+	if end < 0 {
+		return nil, p.fault("a closing brace is missing")
+	}
+	words := strings.Fields(p.in[p.at+2 : p.at+end])
+	if len(words) == 0 || words[0] != "geofilt" && words[0] != "bbox" || !slices.Contains(words, "sfield="+placeField) {
+		return nil, p.fault("only {!geofilt sfield=geotag pt=LAT,LON d=KM} is known")
+	}
+	p.at += end + 1
+	return Either(), nil
+}
+
 func unquote(s string) string { return strings.Trim(strings.TrimSpace(s), `"`) }
 
 func typeFault(field, kind, value string) error {
@@ -255,8 +270,25 @@ func typeFault(field, kind, value string) error {
 
 // compile makes the condition that field has a value.
 func (p *filterParser) compile(field, value string, quoted bool) (*Filter, error) {
+	if field == placeField {
+		return Either(), nil
+	}
 	if value == "*" && !quoted {
 		return All(), nil // any value
+	}
+	if inner, ok := quotedRange(value); quoted && ok && freesoundText(field) == Any { // a client quotes whatever it is given
+		low, high, _ := strings.Cut(inner, " TO ")
+		return p.span(field, unquote(low), unquote(high), false, false)
+	}
+	if slices.Contains(neverTrue(), field) {
+		yes, err := truth(field, value)
+		if err != nil || yes {
+			return Either(), err
+		}
+		return All(), nil
+	}
+	if k := freesoundOutside(field); k != 0 {
+		return p.outside(field, k, value)
 	}
 	if text := freesoundText(field); text != Any {
 		if !quoted && strings.HasSuffix(value, "*") {
@@ -293,8 +325,8 @@ func (p *filterParser) compile(field, value string, quoted bool) (*Filter, error
 	case "pack_grouping":
 		value, _, _ = strings.Cut(value, "_")
 	case "loopable":
-		if v := strings.ToLower(value); v != "true" && v != "false" && v != "1" && v != "0" {
-			return nil, typeFault(field, "bool", value)
+		if _, err := truth(field, value); err != nil {
+			return nil, err
 		}
 	}
 	canonical, ok := Canonical(target, value)
@@ -304,9 +336,48 @@ func (p *filterParser) compile(field, value string, quoted bool) (*Filter, error
 	return Is(target, canonical), nil
 }
 
+// quotedRange is what stands between the brackets of a text that is a range.
+func quotedRange(s string) (inner string, ok bool) {
+	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' || !strings.Contains(s, " TO ") {
+		return "", false
+	}
+	return s[1 : len(s)-1], true
+}
+
+// truth reads true or false.
+func truth(field, value string) (bool, error) {
+	switch strings.ToLower(value) {
+	case "true", "1":
+		return true, nil
+	case "false", "0":
+		return false, nil
+	}
+	return false, typeFault(field, "bool", value)
+}
+
+// outside makes the condition that a field that the index does not hold has a value.
+func (p *filterParser) outside(field string, k kind, value string) (*Filter, error) {
+	name := Field(outsidePrefix + field)
+	switch k {
+	case 'i', 'f':
+		v, err := p.number(field, name, value, k == 'i')
+		return Between(name, v, v), err
+	case 'b':
+		yes, err := truth(field, value)
+		return Is(name, strconv.FormatBool(yes)), err
+	}
+	return Is(name, strings.ToLower(value)), nil
+}
+
 // span makes the condition that field lies between two values; open ends are left out themselves.
 func (p *filterParser) span(field, a, b string, openLow, openHigh bool) (*Filter, error) {
+	if field == placeField {
+		return Either(), nil
+	}
 	number, whole := freesoundNumber(field)
+	if k := freesoundOutside(field); k == 'i' || k == 'f' {
+		number, whole = Field(outsidePrefix+field), k == 'i'
+	}
 	value, wholeValue := freesoundValue(field)
 	low, high := open()
 	var err error

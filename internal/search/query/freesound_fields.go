@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strings"
 
 	"audiomicro/internal/audio/taxonomy"
@@ -9,7 +10,8 @@ import (
 // numericFreesound reports whether a value of the field may begin with a minus sign.
 func numericFreesound(field string) bool {
 	n, _ := freesoundNumber(field)
-	return n != Any
+	k := freesoundOutside(field)
+	return n != Any || k == 'i' || k == 'f'
 }
 
 // freesoundNumber is the number field behind a name, and whether its values are whole.
@@ -77,29 +79,61 @@ func freesoundText(name string) Field {
 	return Any
 }
 
-// knownFreesound refuses a name that is no field, and a field of Freesound's that the index does not hold.
+// knownFreesound refuses a name that is no field.
 func knownFreesound(name string) error {
 	number, _ := freesoundNumber(name)
 	value, _ := freesoundValue(name)
-	if number != Any || value != Any || freesoundText(name) != Any {
+	if number != Any || value != Any || freesoundText(name) != Any || name == placeField || slices.Contains(neverTrue(), name) || freesoundOutside(name) != 0 {
 		return nil
-	}
-	for _, known := range strings.Fields(freesoundOthers) {
-		if name == known || strings.TrimRight(name, "0123456789") == known { // numbered ones are parts of a vector
-			return filterFault(FilterUnsupported, name, "field %s is not supported", name)
-		}
 	}
 	return filterFault(FilterUnknown, name, "undefined field %s", name)
 }
 
-// freesoundOthers are the fields of Freesound that the index does not hold.
-const freesoundOthers = `geotag is_geotagged gen_ai_preference filesize bitrate md5 is_remix was_remixed is_explicit num_ratings comment
-num_comments amplitude_peak_ratio beat_count beat_loudness boominess bpm_confidence brightness decay_strength depth dissonance
-duration_effective dynamic_range hardness hpcp_crest hpcp_entropy inharmonicity log_attack_time note_confidence note_midi note_name
-onset_count pitch pitch_max pitch_min pitch_confidence pitch_salience pitch_var reverbness roughness sharpness silence_rate
-single_event spectral_complexity spectral_crest spectral_energy spectral_entropy spectral_flatness spectral_rolloff
-spectral_skewness spectral_spread start_time temporal_centroid temporal_centroid_ratio temporal_decrease temporal_skewness
-temporal_spread tonality_confidence warmth zero_crossing_rate has_audio_problems birdnet_detected_class fsdsinet_detected_class`
+// outsidePrefix marks the fields of Freesound that the index does not hold.
+const outsidePrefix = "outside:"
+
+// Outside is the Freesound name of a field that the index does not hold. ParseFreesound leaves conditions on such fields in its
+// Filter, Equal with a folded value or Span; who searches puts conditions on ids in their place.
+func (f Field) Outside() (name string, ok bool) { return strings.CutPrefix(string(f), outsidePrefix) }
+
+// placeField is where a recording was made. No recording here tells, so that every condition on it holds for none.
+const placeField = "geotag"
+
+// neverTrue are marks that no recording here has.
+func neverTrue() []string { return []string{"is_geotagged", "is_remix", "was_remixed", "is_explicit"} }
+
+// kind says what values a field has: 'i' whole numbers, 'f' numbers, 'b' true or false, 's' texts; 0 is no field.
+type kind byte
+
+// freesoundOutside is the kind of the values of a field that the index does not hold.
+func freesoundOutside(name string) kind {
+	for _, group := range []struct {
+		kind  kind
+		names string
+	}{
+		{'i', `filesize bitrate num_ratings num_comments beat_count note_midi onset_count`},
+		{'b', `reverbness single_event has_audio_problems`},
+		{'s', `md5 comment gen_ai_preference note_name birdnet_detected_class fsdsinet_detected_class`},
+		{'f', `amplitude_peak_ratio beat_loudness boominess bpm_confidence brightness decay_strength depth dissonance duration_effective dynamic_range hardness
+			hpcp_crest hpcp_entropy inharmonicity log_attack_time note_confidence pitch pitch_max pitch_min pitch_confidence pitch_salience pitch_var roughness
+			sharpness silence_rate spectral_complexity spectral_crest spectral_energy spectral_entropy spectral_flatness spectral_rolloff spectral_skewness
+			spectral_spread start_time temporal_centroid temporal_centroid_ratio temporal_decrease temporal_skewness temporal_spread tonality_confidence warmth
+			zero_crossing_rate`},
+	} {
+		if slices.Contains(strings.Fields(group.names), name) {
+			return group.kind
+		}
+	}
+	return 0
+}
+
+// FreesoundNumber reports whether values of a Freesound field are numbers, so that a target can be near or far.
+func FreesoundNumber(name string) bool {
+	number, _ := freesoundNumber(name)
+	_, whole := freesoundValue(name)
+	k := freesoundOutside(name)
+	return number != Any && number != Published || whole && name != "id" || k == 'i' || k == 'f'
+}
 
 // freesoundLicense reads the names that Freesound's clients use, in any case, and our own codes.
 func freesoundLicense(name string) *Filter {
