@@ -33,6 +33,7 @@ type Actor struct {
 	Session     int64 // session id; 0 for API credentials
 	ReadOnly    bool  // an API key or a token without write scope
 	Credential  int64 // API credential id; 0 for sessions
+	Level       int64 // how fast the credential may ask; 0 is suspended
 	Unthrottled bool  // a credential that counts against no limit
 }
 

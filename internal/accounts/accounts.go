@@ -1,8 +1,8 @@
 // Package accounts holds who may sign in: sign-up with a neutral age question, confirmation by mail, sessions, passwords,
 // roles, contributors, and the credentials of programs.
 //
-// It keeps account, session, account_token, api_credential, access_token and name_hold, and publishes the view
-// account_public(id, name, name_folded, since, contributor_since) of accounts in good standing.
+// It keeps account, session, account_token, name_hold, and of programs api_credential, access_token, refresh_token,
+// authorization_code, app_grant and api_usage; it publishes the view account_public(id, name, name_folded, since, contributor_since) of accounts in good standing.
 //
 // Promises: passwords are kept as argon2id only, tokens and keys as SHA-256 only; a known and an unknown e-mail address get
 // the same answer after the same work; a person under 13 leaves nothing behind; a suspended account, a changed password and
@@ -94,6 +94,8 @@ type Store struct {
 	Post     PostFunc // hands a letter to the mailer, in the caller's transaction
 	Feed     *feed.Feed
 	Log      *slog.Logger
+
+	usage usageCount
 }
 
 // Errors of the verbs that pages tell apart. Their text is for the log; pages have sentences of their own.
@@ -292,6 +294,9 @@ func (s *Store) Sweep(ctx context.Context) error {
 			{`DELETE FROM session WHERE expires_at <= $1`, now},
 			{`DELETE FROM session WHERE revoked_at <> 0 AND revoked_at < $1`, now - micros(30*24*time.Hour)},
 			{`DELETE FROM access_token WHERE expires_at < $1`, now},
+			{`DELETE FROM refresh_token WHERE expires_at < $1`, now},
+			{`DELETE FROM authorization_code WHERE expires_at < $1`, now - micros(24*time.Hour)}, // a while longer, so that one used twice is noticed
+			{`DELETE FROM api_usage WHERE day < $1`, s.today() - int64(usageKept/(24*time.Hour))},
 			{`DELETE FROM name_hold WHERE until < $1`, now},
 		} {
 			if _, err := db.Exec(ctx, tx, step.query, step.at); err != nil {

@@ -81,7 +81,7 @@ func (s *Store) Create(ctx context.Context, n NewAccount) (Created, error) {
 		if err := insert(ctx, tx, a); err != nil {
 			return err
 		}
-		c, err := s.addCredential(ctx, tx, a.ID, "Made on the command line", n.Unthrottled)
+		c, err := s.addCredential(ctx, tx, a.ID, Application{Name: "Made on the command line"}, n.Unthrottled)
 		out = Created{a.ID, a.Name, a.Email, p.Password, c.Secret, c.ClientID, c.Secret, c.Bearer}
 		s.changed(ctx, tx, a.ID)
 		return err

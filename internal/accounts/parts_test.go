@@ -193,7 +193,7 @@ func TestPersonalIsComplete(t *testing.T) {
 				}
 			}
 		}
-		if len(mine) != 6 {
+		if len(mine) != 10 {
 			t.Fatalf("%d tables", len(mine))
 		}
 		for _, problem := range personal.Undeclared(mine, []personal.Declaration{accounts.Personal()}, nil) {

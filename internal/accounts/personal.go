@@ -69,7 +69,8 @@ func Personal() personal.Declaration {
 				Cols: personal.With(
 					personal.Group(link, "id", "account_id", "name", "client_id"),
 					personal.Group(secret, "secret_hash"),
-					personal.Group(when, "created_at", "exempt", "revoked_at"),
+					personal.Group(personal.Column{Cat: personal.Profile, Uses: run, See: everyone, Export: true, Rectify: true, Erase: personal.Delete}, "url", "redirect_uri", "description"),
+					personal.Group(when, "created_at", "exempt", "level", "revoked_at"),
 				),
 			},
 			{
@@ -78,8 +79,27 @@ func Personal() personal.Declaration {
 				Cols: personal.With(
 					personal.Group(secret, "token_hash"),
 					personal.Group(link, "credential_id", "account_id", "scope"),
-					personal.Group(when, "created_at", "expires_at"),
+					personal.Group(when, "created_at", "expires_at", "granted"),
 				),
+			},
+			{
+				Name: "app_grant", Subject: "app_grant.account_id", Why: "which programs of others the person lets act for them",
+				Cols: personal.With(personal.Group(link, "credential_id", "account_id", "scope"), personal.Group(when, "created_at")),
+			},
+			{
+				Name: "refresh_token", Subject: "refresh_token.account_id", Why: "tokens with which such a program gets new ones",
+				Retain: refreshLife, Clock: "created_at",
+				Cols: personal.With(personal.Group(secret, "token_hash"), personal.Group(link, "credential_id", "account_id", "scope"), personal.Group(when, "created_at", "expires_at")),
+			},
+			{
+				Name: "authorization_code", Subject: "authorization_code.account_id", Why: "codes that such a program exchanges for tokens, once",
+				Retain: 2 * day, Clock: "created_at",
+				Cols: personal.With(personal.Group(secret, "code_hash", "challenge"), personal.Group(link, "credential_id", "account_id", "redirect_uri", "scope"), personal.Group(when, "created_at", "expires_at", "used_at")),
+			},
+			{
+				Name: "api_usage", Subject: "api_usage.credential_id -> api_credential.account_id", Why: "how often a program asks, shown to its owner",
+				Retain: usageKept, Clock: "day",
+				Cols: personal.With(personal.Group(link, "credential_id"), personal.Group(when, "day", "reads", "writes")),
 			},
 		},
 		Cookies: []personal.Cookie{

@@ -224,7 +224,7 @@ func TestResetShutsOut(t *testing.T) {
 		b := p.member(t, "Mara", "mara@example.org")
 		a, err := p.store.ByName(t.Context(), "Mara")
 		must(t, err)
-		stolen, err := p.store.AddCredential(t.Context(), a.ID, "script", false)
+		stolen, err := p.store.AddCredential(t.Context(), a.ID, accounts.Application{Name: "script"}, false)
 		must(t, err)
 		thief := p.browser(t)
 		thief.want(thief.post("/sign-in", "email", "mara@example.org", "password", goodPassword), 303)

@@ -19,6 +19,7 @@ func SettingsNav(current string) []ui.Link {
 		{Text: "E-mail", URL: "/settings/email"},
 		{Text: "Password", URL: "/settings/password"},
 		{Text: "Sign-ins", URL: "/settings/sessions"},
+		{Text: "Applications", URL: "/settings/applications"},
 		{Text: "API", URL: "/settings/api"},
 	}
 	for i := range list {
@@ -206,74 +207,4 @@ func (p *Pages) signOutEverywhere(w http.ResponseWriter, r *http.Request) error 
 	p.clearSession(w)
 	web.Notify(w, p.Site.Secure, "All browsers are signed out, this one too.")
 	return web.See(w, r, "/")
-}
-
-func (p *Pages) credentials(w http.ResponseWriter, r *http.Request) error {
-	return p.showCredentials(w, r, NewCredential{}, "", nil)
-}
-
-// showCredentials lists the credentials; fresh is the one just made, whose secrets are shown this once.
-func (p *Pages) showCredentials(w http.ResponseWriter, r *http.Request, fresh NewCredential, typed string, errs []ui.FormError) error {
-	list, err := p.Store.Credentials(r.Context(), access.From(r.Context()).ID)
-	if err != nil {
-		return err
-	}
-	var parts []templ.Component
-	if fresh.ID != 0 {
-		parts = append(parts,
-			ui.NotePart(&ui.Note{Tone: ui.ToneWarn, Lead: "Copy these now.", Text: "They are not kept and cannot be shown again."}),
-			ui.CopyLine("API key (client secret): reads", fresh.Secret),
-			ui.CopyLine("Access token: reads and writes for one year, as Authorization: Bearer", fresh.Bearer),
-			ui.CopyLine("Client id", fresh.ClientID))
-	}
-	if len(list) > 0 {
-		t := ui.Table{Caption: "Your API credentials", Head: []ui.Column{{Title: "Program"}, {Title: "Client id"}, {Title: "Made"}, {Title: "Revoke"}}}
-		for _, c := range list {
-			t.Rows = append(t.Rows, []ui.Cell{
-				{Text: c.Name}, {Text: c.ClientID, Mono: true}, {Text: ui.ShortDate(c.CreatedAt)},
-				{Form: &ui.RowForm{Action: "/settings/api/revoke", Hidden: []ui.Hidden{{Name: "credential", Value: strconv.FormatInt(c.ID, 10)}},
-					Button: ui.Button{Label: "Revoke", Of: c.Name, Kind: "stop"}}},
-			})
-		}
-		parts = append(parts, ui.TablePart(t))
-	}
-	parts = append(parts, ui.FormBody(ui.FormPage{
-		Action: "/settings/api", Submit: "Create a credential", Native: true, Errors: errs,
-		Fields: []ui.Field{{Name: "name", Label: "Name of the program", Value: typed, Hint: "Only you see it.", MaxLength: 60}},
-	}))
-	status := 0
-	if len(errs) > 0 {
-		status = http.StatusUnprocessableEntity
-	}
-	return p.settingsPage(w, r, status, "/settings/api", "API", "Programs use your account through a credential. Revoking one shuts the program out at once.", ui.Stack(parts...))
-}
-
-func (p *Pages) addCredential(w http.ResponseWriter, r *http.Request) error {
-	if err := web.ParseForm(w, r, formLimit); err != nil {
-		return err
-	}
-	name := r.PostForm.Get("name")
-	fresh, err := p.Store.AddCredential(r.Context(), access.From(r.Context()).ID, name, false)
-	if list, ok := formErrors(err); ok {
-		return p.showCredentials(w, r, NewCredential{}, name, list)
-	}
-	if err != nil {
-		return err
-	}
-	return p.showCredentials(w, r, fresh, "", nil)
-}
-
-func (p *Pages) revokeCredential(w http.ResponseWriter, r *http.Request) error {
-	if err := web.ParseForm(w, r, formLimit); err != nil {
-		return err
-	}
-	id, err := strconv.ParseInt(r.PostForm.Get("credential"), 10, 64)
-	if err != nil {
-		return web.NotFound()
-	}
-	if err := p.Store.RevokeCredential(r.Context(), access.From(r.Context()).ID, id); err != nil {
-		return err
-	}
-	web.Notify(w, p.Site.Secure, "The credential is revoked.")
-	return web.See(w, r, "/settings/api")
 }

@@ -86,6 +86,7 @@ func (f *Face) resources() []resource {
 		{pattern: "GET /apiv2/me/{$}", action: access.ReadAPI, handle: f.me, token: true},
 		{pattern: "GET /data/previews/{folder}/{file}", action: access.HearMarked, handle: f.preview, alike: true, stream: true},
 		{pattern: "GET /data/displays/{folder}/{file}", action: access.SeeRecording, handle: f.display, alike: true},
+		{pattern: "POST /apiv2/oauth2/access_token/{$}", action: access.Look, handle: f.tokens, alike: true},
 		{pattern: "/apiv2/", action: access.Look, handle: f.other, alike: true},
 		{pattern: "/data/", action: access.Look, handle: f.other, alike: true},
 	}
@@ -189,32 +190,42 @@ func bearer(r *http.Request) bool {
 	return scheme(r) == "bearer" && access.From(r.Context()).Credential != 0
 }
 
-// count counts one request of a credential, or of a signed-in person, against the limits of Freesound's first level.
+// count counts one request of a credential, or of a signed-in person as of a credential of the first level, against the limits
+// of its level.
 func (f *Face) count(a access.Actor, write bool) error {
-	if a.Unthrottled {
-		return nil
-	}
-	type limit struct {
-		web.Limit
-		rate string
-	}
-	limits := []limit{{web.Limit{Name: "api reads by minute", Burst: 60, Per: time.Minute}, "60/minute"}, {web.Limit{Name: "api reads by day", Burst: 2000, Per: 24 * time.Hour}, "2000/day"}}
-	if write {
-		limits = []limit{{web.Limit{Name: "api writes by minute", Burst: 30, Per: time.Minute}, "30/minute"}, {web.Limit{Name: "api writes by day", Burst: 500, Per: 24 * time.Hour}, "500/day"}}
-	}
+	level := a.Level
 	key := "credential " + strconv.FormatInt(a.Credential, 10)
 	if a.Credential == 0 {
-		key = "account " + strconv.FormatInt(a.ID, 10)
+		key, level = "account "+strconv.FormatInt(a.ID, 10), 1
 	}
-	for _, l := range limits {
-		err := f.Site.Limits.Take(l.Limit, key, f.Site.Now())
-		var p *web.Public
-		if errors.As(err, &p) {
-			return &web.Public{Status: p.Status, RetryAfter: p.RetryAfter, Text: "Request was throttled because of exceeding a request limit rate (" + l.rate + ")"}
+	if level == 0 {
+		return &web.Public{Status: http.StatusTooManyRequests, RetryAfter: 24 * time.Hour, Text: "Request was throttled because the ApiV2 credential has been suspended"}
+	}
+	if !a.Unthrottled {
+		read, writes := levels(level)
+		t, kind := read, "reads"
+		if write {
+			t, kind = writes, "writes"
 		}
-		if err != nil {
-			return err
+		for _, l := range []struct {
+			web.Limit
+			rate string
+		}{
+			{web.Limit{Name: fmt.Sprintf("api %s by minute at level %d", kind, level), Burst: t.minute, Per: time.Minute}, strconv.Itoa(t.minute) + "/minute"},
+			{web.Limit{Name: fmt.Sprintf("api %s by day at level %d", kind, level), Burst: t.day, Per: 24 * time.Hour}, strconv.Itoa(t.day) + "/day"},
+		} {
+			err := f.Site.Limits.Take(l.Limit, key, f.Site.Now())
+			var p *web.Public
+			if errors.As(err, &p) {
+				return &web.Public{Status: p.Status, RetryAfter: p.RetryAfter, Text: "Request was throttled because of exceeding a request limit rate (" + l.rate + ")"}
+			}
+			if err != nil {
+				return err
+			}
 		}
+	}
+	if a.Credential != 0 {
+		f.Accounts.CountRequest(a.Credential, write)
 	}
 	return nil
 }

@@ -68,8 +68,12 @@ func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
 	if err != nil {
 		return err
 	}
-	wg.Add(3)
+	wg.Add(4)
 	followed := make(chan struct{})
+	go func() {
+		defer wg.Done()
+		a.Accounts.KeepUsage(ctx)
+	}()
 	go func() {
 		defer wg.Done()
 		defer close(followed)
