@@ -83,6 +83,10 @@ func (f *Face) resources() []resource {
 		{pattern: "GET /apiv2/sounds/pending_uploads/{$}", action: access.ReadAPI, handle: f.pending, token: true},
 		{pattern: "POST /apiv2/sounds/upload/{$}", action: access.WriteAPI, handle: f.upload, token: true, write: true, stream: true},
 		{pattern: "POST /apiv2/sounds/describe/{$}", action: access.WriteAPI, handle: f.describe, token: true, write: true},
+		{pattern: "POST /apiv2/sounds/{id}/edit/{$}", action: access.WriteAPI, handle: f.editSound, token: true, write: true},
+		{pattern: "POST /apiv2/sounds/{id}/rate/{$}", action: access.React, handle: f.rate, token: true, write: true},
+		{pattern: "POST /apiv2/sounds/{id}/comment/{$}", action: access.React, handle: f.comment, token: true, write: true},
+		{pattern: "POST /apiv2/sounds/{id}/bookmark/{$}", action: access.React, handle: f.bookmark, token: true, write: true},
 		{pattern: "GET /apiv2/me/{$}", action: access.ReadAPI, handle: f.me, token: true},
 		{pattern: "GET /data/previews/{folder}/{file}", action: access.HearMarked, handle: f.preview, alike: true, stream: true},
 		{pattern: "GET /data/displays/{folder}/{file}", action: access.SeeRecording, handle: f.display, alike: true},
@@ -268,7 +272,9 @@ func (f *Face) root(w http.ResponseWriter, r *http.Request) error {
 			{"Sound instance", f.at("/apiv2/sounds/<sound_id>/")}, {"Sound analysis", f.at("/apiv2/sounds/<sound_id>/analysis/")}, {"Similar sounds", f.at("/apiv2/sounds/<sound_id>/similar/")},
 			{"Sound comments", f.at("/apiv2/sounds/<sound_id>/comments/")}, {"Download sound (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/download/")},
 			{"Download link (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/download/link/")}, {"Upload sound (OAuth2 required)", f.at("/apiv2/sounds/upload/")},
-			{"Describe sound (OAuth2 required)", f.at("/apiv2/sounds/describe/")}, {"Pending uploads (OAuth2 required)", f.at("/apiv2/sounds/pending_uploads/")}}}},
+			{"Describe sound (OAuth2 required)", f.at("/apiv2/sounds/describe/")}, {"Edit sound description (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/edit/")},
+			{"Bookmark sound (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/bookmark/")}, {"Rate sound (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/rate/")},
+			{"Comment sound (OAuth2 required)", f.at("/apiv2/sounds/<sound_id>/comment/")}, {"Pending uploads (OAuth2 required)", f.at("/apiv2/sounds/pending_uploads/")}}}},
 		{{"User resources", object{
 			{"User instance", f.at("/apiv2/users/<username>/")}, {"User sounds", f.at("/apiv2/users/<username>/sounds/")}, {"User packs", f.at("/apiv2/users/<username>/packs/")}}}},
 		{{"Pack resources", object{

@@ -80,7 +80,11 @@ func (f *Face) say(ctx context.Context, actor access.Actor, rec recordings.Recor
 	if err != nil {
 		return err
 	}
-	err = f.Uploads.Save(ctx, actor, rec.ID, e)
+	return asBadRequest(f.Uploads.Save(ctx, actor, rec.ID, e))
+}
+
+// asBadRequest answers with the API's status what a Store refuses of a form.
+func asBadRequest(err error) error {
 	var p *web.Public
 	if errors.As(err, &p) && p.Status == http.StatusUnprocessableEntity {
 		return &web.Public{Status: http.StatusBadRequest, Text: p.Text, Err: err}
@@ -99,21 +103,15 @@ func (f *Face) edit(rec recordings.Recording, form url.Values, models []licensin
 	if d.Description == "" {
 		wrong.add("description", required)
 	}
-	d.Tags = tags(strings.Join(form["tags"], " "))
-	switch n := len(d.Tags); {
-	case field("tags") == "":
-		wrong.add("tags", required)
-	case n < recordings.MinTags:
-		wrong.add("tags", "You should add at least 3 tags...")
-	case n > recordings.MaxTags:
-		wrong.add("tags", "There can be maximum 30 tags, please select the most relevant ones!")
+	if d.Tags = checkTags(form, wrong); field("tags") == "" {
+		wrong["tags"] = []string{required}
 	}
 	if d.Category == "" {
 		if d.Category = rec.Category; d.Category == "" {
 			d.Category = unclassified
 		}
-	} else if _, ok := taxonomy.Find(d.Category); !ok {
-		wrong.add("bst_category", fmt.Sprintf("%q is not a valid choice.", d.Category))
+	} else {
+		checkCategory(d.Category, wrong)
 	}
 	if place := field("geotag"); place != "" {
 		checkPlace(place, wrong)
@@ -124,13 +122,36 @@ func (f *Face) edit(rec recordings.Recording, form url.Values, models []licensin
 	} else if m, ok := modelNamed(name, models); !ok {
 		wrong.add("license", fmt.Sprintf("%q is not a valid choice.", name))
 	} else {
-		offer := licensing.Offer{Code: m.Code}
-		if !m.IsFree() {
-			offer.Price = money.Of(max(m.DefaultMinor(d.Category), m.FloorMinor), f.Licensing.Currency)
-		}
-		e.Offers = []licensing.Offer{offer}
+		e.Offers = []licensing.Offer{f.offer(m, d.Category)}
 	}
 	return e, wrong.orNil()
+}
+
+// offer is a license at its usual price for a category.
+func (f *Face) offer(m licensing.Model, category string) licensing.Offer {
+	o := licensing.Offer{Code: m.Code}
+	if !m.IsFree() {
+		o.Price = money.Of(max(m.DefaultMinor(category), m.FloorMinor), f.Licensing.Currency)
+	}
+	return o
+}
+
+func checkTags(form url.Values, wrong faults) []string {
+	list := tags(strings.Join(form["tags"], " "))
+	switch n := len(list); {
+	case n < recordings.MinTags:
+		wrong.add("tags", "You should add at least 3 tags...")
+	case n > recordings.MaxTags:
+		wrong.add("tags", "There can be maximum 30 tags, please select the most relevant ones!")
+	}
+	return list
+}
+
+func checkCategory(code string, wrong faults) string {
+	if _, ok := taxonomy.Find(code); !ok {
+		wrong.add("bst_category", fmt.Sprintf("%q is not a valid choice.", code))
+	}
+	return code
 }
 
 // modelNamed finds a license by the name that the API has for it, or by this site's code; paid ones are at their usual price.

@@ -101,6 +101,7 @@ type window struct{ page, size int }
 func windowOf(p params) (window, error) {
 	number := func(key string, byDefault int) (int, error) {
 		v, _ := p.get(key)
+		v = strings.TrimRight(v, "?") // a client puts its own parameters behind another question mark
 		n, err := strconv.Atoi(strings.TrimSpace(v))
 		switch {
 		case errors.Is(err, strconv.ErrRange) && !strings.Contains(v, "-"):

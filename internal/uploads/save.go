@@ -110,6 +110,11 @@ func changes(rec recordings.Recording, was, d recordings.Description) bool {
 	return !same
 }
 
+// Describing is what a recording says now.
+func (s *Store) Describing(ctx context.Context, rec recordings.Recording) (recordings.Description, error) {
+	return s.describing(ctx, s.DB, rec)
+}
+
 // describing is what a recording says now.
 func (s *Store) describing(ctx context.Context, q db.Querier, rec recordings.Recording) (recordings.Description, error) {
 	tags, err := s.Recordings.Tags(ctx, q, rec.ID)
