@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need, as root on Debian; elsewhere says what is missing.
 set -uo pipefail
-packages=(postgresql chromium ffmpeg lame flac vorbis-tools opus-tools libchromaprint-tools wavpack strace xfsprogs e2fsprogs zip unzip poppler-utils)
-tools=(chromium ffmpeg ffprobe lame flac oggenc opusenc fpcalc wavpack strace pdftotext)
+packages=(postgresql chromium ffmpeg lame flac vorbis-tools opus-tools libchromaprint-tools wavpack strace xfsprogs e2fsprogs zip unzip poppler-utils nodejs npm libxml2-utils)
+tools=(chromium ffmpeg ffprobe lame flac oggenc opusenc fpcalc wavpack strace pdftotext node npm xmllint)
 missing=()
 for t in "${tools[@]}"; do command -v "$t" >/dev/null || missing+=("$t"); done
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)

@@ -94,6 +94,9 @@ func (f *Face) findLike(r *http.Request, p params, q query.Query, like string) (
 	}
 	where := query.All(parsed.Where, q.Where)
 	var hits []index.Hit
+	if strings.Contains(like, ",") && !strings.HasPrefix(like, "[") {
+		like = "[" + like + "]" // a client leaves the brackets out
+	}
 	if strings.HasPrefix(like, "[") {
 		var vector []float32
 		if err := json.Unmarshal([]byte(like), &vector); err != nil || !f.Search.Index().Fits(vector) {

@@ -20,8 +20,8 @@ import (
 var axe string
 
 // Browser starts one Chromium for a test and returns a function that opens tabs for it and its
-// subtests.
-func Browser(t *testing.T) func(t *testing.T) *Tab {
+// subtests. switches are further ones of its command line, as name or name=value.
+func Browser(t *testing.T, switches ...string) func(t *testing.T) *Tab {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -33,8 +33,15 @@ func Browser(t *testing.T) func(t *testing.T) *Tab {
 	if path == "" {
 		Missing(t, "no Chromium on this machine: install the Debian package chromium")
 	}
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.WSURLReadTimeout(patience), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required"))...)
+	var further []chromedp.ExecAllocatorOption
+	for _, one := range switches {
+		name, value, given := strings.Cut(one, "=")
+		if further = append(further, chromedp.Flag(name, true)); given {
+			further[len(further)-1] = chromedp.Flag(name, value)
+		}
+	}
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.WSURLReadTimeout(patience), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("autoplay-policy", "no-user-gesture-required")), further...)...)
 	t.Cleanup(cancel)
 	first, cancelFirst := chromedp.NewContext(ctx)
 	t.Cleanup(cancelFirst)
