@@ -36,7 +36,10 @@ func (a *App) mount() {
 	a.Site.Mount(a.Payments.Routes()...)
 	a.Site.Mount(a.Orders.Routes()...)
 	a.Site.Mount(a.Reactions.Routes()...)
-	a.Site.Mount(a.freesound().Routes()...)
+	freesound := a.freesound()
+	a.recordingPages.Feeds, a.recordingPages.Credits, a.recordingPages.Embed = freesound.Feeds, freesound.Credits, freesound.Embed
+	a.Site.Mount(freesound.Routes()...)
+	a.Site.Mount(freesound.Embeds()...)
 	a.Site.Frame = a.frame
 }
 

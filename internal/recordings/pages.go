@@ -36,6 +36,12 @@ type Pages struct {
 	People func(ctx context.Context, accounts []int64) (map[int64]ui.Link, error)
 	// Reactions are the comments and ratings of a published recording as the actor of ctx sees them.
 	Reactions func(ctx context.Context, r Recording) (ui.Reactions, error)
+	// Credits leads to the forms of the line that credits a published recording.
+	Credits func(r Recording) []ui.Link
+	// Embed is the code by which people show a published recording on their own pages.
+	Embed func(r Recording) string
+	// Feeds are the forms of a published recording's page that programs read.
+	Feeds func(r Recording) []ui.Feed
 	// Notes lists what happened in reviews, for the owner and moderators.
 	Notes func(ctx context.Context, r Recording) ([]ui.LogLine, error)
 }
@@ -80,6 +86,7 @@ func (p *Pages) recording(w http.ResponseWriter, r *http.Request) error {
 		if view.JSONLD, err = p.jsonLD(rec, page); err != nil {
 			return err
 		}
+		view.Edit = func(f *ui.Frame) { f.Feeds = p.Feeds(rec) }
 	} else {
 		view.Edit = func(f *ui.Frame) { f.NoIndex = true }
 	}
@@ -110,6 +117,9 @@ func (p *Pages) page(ctx context.Context, actor access.Actor, rec Recording) (ui
 	page.Tech = Tech(rec, rows[0])
 	if page.License, page.Credit, err = p.License(ctx, rec); err != nil {
 		return page, err
+	}
+	if rec.State == Published {
+		page.Credits, page.Embed = p.Credits(rec), p.Embed(rec)
 	}
 	if page.Contributor, err = p.Person(ctx, rec.OwnerID); err != nil {
 		return page, err

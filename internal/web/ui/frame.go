@@ -12,6 +12,7 @@ type Frame struct {
 	Theme       string  // "light", "dark", or "" for the system's choice
 	Notice      *Notice // what just happened, shown once as a toast
 	Canonical   string  // absolute address, or empty
+	Feeds       []Feed  // what programs read instead of the page
 	Image       string  // absolute address of a picture for link previews, or empty
 	JSONLD      string  // one JSON-LD document, or empty; dropped when it is not valid JSON
 	Section     string  // which link of the head is current: SectionSounds, SectionPacks, SectionLicensing, SectionUpload or ""
@@ -21,6 +22,9 @@ type Frame struct {
 	SourceURL   string  // where the program's sources are; no link when empty
 	Operator    string  // who runs this copy; "its operator" when empty
 }
+
+// Feed is another form of a page, for programs.
+type Feed struct{ Type, URL, Title string }
 
 // Sections of the site head.
 const (

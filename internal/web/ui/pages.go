@@ -56,6 +56,8 @@ type RecordingPage struct {
 	License         LicenseBox
 	Contributor     PersonCard
 	Credit          string // attribution line to copy
+	Credits         []Link // the same in other forms
+	Embed           string // HTML for other sites' pages; empty: it cannot be embedded
 	Similar         []Sound
 	SimilarURL      string
 	Pack            []Sound // others of the pack
