@@ -48,10 +48,10 @@ func (p *Pages) showCredentials(w http.ResponseWriter, r *http.Request, fresh Ne
 			ui.CopyLine("Client id", fresh.ClientID))
 	}
 	if len(list) > 0 {
-		t := ui.Table{Caption: "Your API credentials", Head: []ui.Column{{Title: "Program"}, {Title: "Client id"}, {Title: "Made"}, {Title: "Requests"}, {Title: "Revoke"}}}
+		t := ui.Table{Caption: "Your API credentials", Head: []ui.Column{{Title: "Program and client id"}, {Title: "Made"}, {Title: "Requests"}, {Title: "Revoke"}}}
 		for _, c := range list {
 			t.Rows = append(t.Rows, []ui.Cell{
-				{Text: c.Name, URL: credentialURL(c, "edit")}, {Text: c.ClientID, Mono: true}, {Text: ui.ShortDate(c.CreatedAt)},
+				{Text: c.Name, URL: credentialURL(c, "edit"), Sub: c.ClientID}, {Text: ui.ShortDate(c.CreatedAt)},
 				{Text: "By day", URL: credentialURL(c, "monitor")},
 				{Form: &ui.RowForm{Action: "/settings/api/revoke", Hidden: []ui.Hidden{{Name: "credential", Value: strconv.FormatInt(c.ID, 10)}},
 					Button: ui.Button{Label: "Revoke", Of: c.Name, Kind: "stop"}}},

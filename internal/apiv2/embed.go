@@ -71,7 +71,7 @@ func (f *Face) Feeds(rec recordings.Recording) []ui.Feed {
 // Credits leads to the forms of the credit line.
 func (f *Face) Credits(rec recordings.Recording) []ui.Link {
 	at := fmt.Sprintf("/recordings/%d/attribution?format=", rec.ID)
-	return []ui.Link{{Text: "Credit as HTML", URL: at + "html"}, {Text: "as JSON", URL: at + "json"}}
+	return []ui.Link{{Text: "Credit as HTML", URL: at + "html"}, {Text: "Credit as JSON", URL: at + "json"}}
 }
 
 // credit is who is to be named for a sound, and how.

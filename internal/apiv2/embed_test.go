@@ -118,7 +118,7 @@ func TestEmbedPlays(t *testing.T) {
 	tab.Wait(`document.querySelector("#sound").contentDocument.querySelector("audio")`)
 	tab.Eval(`document.querySelector("#sound").contentDocument.querySelector("audio").play().then(() => { window.played = true }, e => { window.played = String(e) })`)
 	tab.Wait(`window.played === true`)
-	if got := tab.Eval(`[...document.querySelector("#sound").contentDocument.querySelectorAll(".wave path")].length > 0 && getComputedStyle(document.querySelector("#sound").contentDocument.body).display`); got != "flex" {
+	if got := tab.Eval(`[...document.querySelector("#sound").contentDocument.querySelectorAll(".wave path")].length > 0 && getComputedStyle(document.querySelector("#sound").contentDocument.querySelector("main")).display`); got != "flex" {
 		t.Errorf("the frame is not drawn: %s", got)
 	}
 	if got := tab.Eval(`document.querySelector("#page").contentDocument === null || document.querySelector("#page").contentDocument.querySelector("#main") === null`); got != "true" {

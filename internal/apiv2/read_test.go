@@ -50,6 +50,15 @@ func figures(t *testing.T, s *testkit.Site, c client, ids []int64) {
 		v["results"].([]any)[0].(object)["avg_rating"] != 4.0 || v["results"].([]any)[0].(object)["num_ratings"] != 1.0 {
 		t.Errorf("by rating: %v", v["results"])
 	}
+	// Weights say where a word counts: this one stands in tags only. What is malformed says nothing.
+	score := func(weights string) float64 {
+		t.Helper()
+		v := want(t, weights, c.get("/apiv2/search/?query=sine&page_size=1&fields=score&weights="+weights), http.StatusOK)
+		return v["results"].([]any)[0].(object)["score"].(float64)
+	}
+	if none, some, more, own := score("name:5,description:2"), score("tag:1"), score("tag:9,name:1"), score(""); !(none < some && some < more) || none > .01 || score("tag:x") != own || score("shoes:4") != own {
+		t.Errorf("scores: %g without tags, %g and %g with, %g by default", none, some, more, own)
+	}
 	// A target sorts by distance, over every page.
 	v := want(t, "target", c.get("/apiv2/search/?sort=duration:0.75&fields=name,duration&page_size=3"), http.StatusOK)
 	near := names(v)

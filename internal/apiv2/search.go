@@ -146,7 +146,7 @@ func (f *Face) findNear(r *http.Request, q query.Query, t target) (found, error)
 
 // queryOf reads what is searched for.
 func (f *Face) queryOf(p params) (query.Query, error) {
-	q := query.Query{NumberIsID: true, Sort: query.ByRelevance}
+	q := query.Query{NumberIsID: true, AsTyped: true, Sort: query.ByRelevance}
 	words, _ := p.twice("query")
 	if words = strings.TrimSpace(words); strings.Trim(words, `"' `) != "" {
 		q.Text = words
@@ -157,6 +157,7 @@ func (f *Face) queryOf(p params) (query.Query, error) {
 	}[value(p, "sort")]; ok {
 		q.Sort = by
 	}
+	q.Weights = weightsOf(value(p, "weights"))
 	q.GroupByPack = value(p, "group_by_pack") == "1"
 	if filter, given := p.twice("filter"); given {
 		where, err := query.ParseFreesound(filter, f.Site.Now())
@@ -170,6 +171,24 @@ func (f *Face) queryOf(p params) (query.Query, error) {
 		q.Where = where
 	}
 	return q, nil
+}
+
+// weightsOf reads weights=name:4,tag:2; what is malformed is no weights at all.
+func weightsOf(text string) map[query.Field]float64 {
+	fields := map[string]query.Field{"name": query.Title, "tag": query.TagWord, "description": query.Description, "username": query.ByWord, "pack": query.PackWord, "pack_name": query.PackWord}
+	out := map[query.Field]float64{}
+	for part := range strings.SplitSeq(text, ",") {
+		name, number, _ := strings.Cut(strings.TrimSpace(part), ":")
+		v, err := strconv.Atoi(number)
+		field, known := fields[name]
+		switch {
+		case err != nil || v < 0 || v > 1000 || !known && name != "id":
+			return nil
+		case known:
+			out[field] = float64(v)
+		}
+	}
+	return out
 }
 
 func value(p params, key string) string {

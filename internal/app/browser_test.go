@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"audiomicro/internal/accounts"
 	"audiomicro/internal/db"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/recordings"
@@ -272,17 +273,35 @@ func furnish(t *testing.T, s *testkit.Site) scene {
 	if err != nil || len(held) != 1 {
 		t.Fatalf("licenses: %v, %v", held, err)
 	}
+	app, err := s.Accounts.AddCredential(t.Context(), maker.ID, accounts.Application{Name: "Field notes", Description: "Takes notes.", RedirectURI: "https://notes.example/"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, text := range map[*testkit.Person]string{buyer: "Lovely.\nWhich microphone?", maker: "A small one."} {
+		if _, err := s.Reactions.Say(t.Context(), who.Actor(), ids[0], text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Reactions.Favor(t.Context(), buyer.Actor(), ids[0], "Sounds I know"); err != nil {
+		t.Fatal(err)
+	}
+	drawers, err := s.Reactions.Categories(t.Context(), buyer.ID)
+	if err != nil || len(drawers) != 1 {
+		t.Fatalf("favorites: %v, %v", drawers, err)
+	}
+	ask := "/apiv2/oauth2/authorize/?response_type=code&client_id=" + app.ClientID
 	at := func(format string, i int) string { return fmt.Sprintf(format, ids[i]) }
 	return scene{
 		people: map[string]*testkit.Person{"maker": maker, "judge": judge, "buyer": buyer, "boss": boss},
 		paths: map[string][]string{
 			"visitor": {"/", "/search", "/search?q=sound&license=cc0", "/search?q=kazoo", at("/recordings/%d", 0), at("/recordings/%d", 1), "/packs", "/packs/1", "/people/Maker", "/licenses",
-				"/licenses/standard", "/licenses/cc0", "/verify", "/verify/" + held[0].Number, "/sign-in", "/sign-up", "/reset", "/cart", "/nothing-here"},
+				"/licenses/standard", "/licenses/cc0", "/verify", "/verify/" + held[0].Number, "/sign-in", "/sign-up", "/reset", "/cart", "/nothing-here", at("/recordings/%d/comments", 0), at("/embed/sound/iframe/%d/simple/large/", 0), "/home/app_permissions/permission_granted/?code=abc"},
 			"maker": {"/upload", "/my-sounds", at("/recordings/%d", 0), at("/recordings/%d/edit", 4), at("/upload/describe?ids=%d", 4) + fmt.Sprintf(",%d", ids[5]), "/earnings", "/settings", "/settings/profile",
-				"/settings/password", "/settings/email", "/settings/sessions", "/settings/api"},
-			"buyer": {"/", "/cart", "/checkout", "/library", "/orders", "/orders/1", "/orders/1/invoice", at("/recordings/%d", 0), "/upload"},
-			"judge": {"/review", at("/review/%d", 3)},
-			"boss":  {"/admin/orders", "/admin/orders/1", "/admin/licenses", "/admin/licenses/standard"},
+				"/settings/password", "/settings/email", "/settings/sessions", "/settings/api", "/settings/applications", "/apiv2/apply/credentials/" + app.ClientID + "/edit/", "/apiv2/apply/credentials/" + app.ClientID + "/monitor/",
+				"/apiv2/apply/credentials/" + app.ClientID + "/delete/"},
+			"buyer": {"/", "/cart", "/checkout", "/library", "/orders", "/orders/1", "/orders/1/invoice", at("/recordings/%d", 0), "/upload", "/favorites", fmt.Sprintf("/favorites/%d", drawers[0].ID), "/favorites/0", ask},
+			"judge": {"/review", at("/review/%d", 3), at("/recordings/%d", 0)},
+			"boss":  {"/admin/orders", "/admin/orders/1", "/admin/licenses", "/admin/licenses/standard", "/admin/api", "/admin/api/" + app.ClientID},
 		},
 	}
 }

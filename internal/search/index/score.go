@@ -21,13 +21,13 @@ type scored struct {
 
 // score computes the relevance of each slot (ascending): the sum over the wanted leaves of their BM25F, and a little for
 // popularity. A phrase scores with its words.
-func (ix *Index) score(slots []uint32, leaves []scored) []float32 {
+func (ix *Index) score(slots []uint32, leaves []scored, weights map[query.Field]float64) []float32 {
 	scores := make([]float32, len(slots))
 	ix.popularity(slots, scores)
 	if len(slots) == 0 || len(leaves) == 0 {
 		return scores
 	}
-	w := ix.weigher()
+	w := ix.weigher(ix.weights(weights))
 	sums := make([]float32, len(slots))
 	k1 := float32(ix.cfg.K1)
 	add := func(forms []uint32, mask uint8, share float32) {
@@ -96,15 +96,23 @@ func (ix *Index) idf(forms []uint32) float32 {
 	return float32(math.Log1p((n - df + .5) / (df + .5)))
 }
 
+// weights are those that a query names, or the index's own. A field that it does not name counts nothing then.
+func (ix *Index) weights(named map[query.Field]float64) Weights {
+	if named == nil {
+		return ix.cfg.Weights
+	}
+	return Weights{Title: named[query.Title], Tags: named[query.TagWord], Description: named[query.Description], Contributor: named[query.ByWord], Pack: named[query.PackWord]}
+}
+
 // weigher turns a word's byte and a recording's field lengths into the weighted, length-normalized count of BM25F.
 type weigher struct {
 	count [3][256][4]float32 // field, quantized length, count
 	rest  [4]float32         // contributor (bit 0) and pack (bit 1)
 }
 
-func (ix *Index) weigher() *weigher {
+func (ix *Index) weigher(of Weights) *weigher {
 	w := &weigher{}
-	weights := [3]float64{ix.cfg.Weights.Title, ix.cfg.Weights.Tags, ix.cfg.Weights.Description}
+	weights := [3]float64{of.Title, of.Tags, of.Description}
 	for f := range w.count {
 		mean := max(float64(ix.lengths[f])/max(float64(len(ix.slots)), 1), 1)
 		for q := range w.count[f] {
@@ -115,7 +123,7 @@ func (ix *Index) weigher() *weigher {
 		}
 	}
 	for i := range w.rest {
-		w.rest[i] = float32(float64(i&1)*ix.cfg.Weights.Contributor + float64(i>>1)*ix.cfg.Weights.Pack)
+		w.rest[i] = float32(float64(i&1)*of.Contributor + float64(i>>1)*of.Pack)
 	}
 	return w
 }

@@ -125,7 +125,7 @@ func (ix *Index) page(q query.Query, set *roaring.Bitmap, leaves []scored) ([]Hi
 	slots := set.ToArray()
 	var scores []float32
 	if q.Sort == "" || q.Sort == query.ByRelevance {
-		scores = ix.score(slots, leaves)
+		scores = ix.score(slots, leaves, q.Weights)
 	}
 	better := ix.better(q.Sort)
 	key := ix.key(q.Sort)

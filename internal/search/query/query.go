@@ -142,18 +142,19 @@ func (r Range) String() string {
 
 // Query is everything one search asks. The zero value asks for every recording, best first.
 type Query struct {
-	Text        string  // what was typed in the search box, in the language of Parse
-	Picks       []Pick  // facet values, in the order they were chosen
-	Ranges      []Range // at most one for each field
-	Where       *Filter // a further condition, such as a parsed Freesound filter; nil for none
-	Sort        Sort    // "" is ByRelevance
-	Page        int     // from 1; 0 is 1
-	Limit       int     // hits on a page; 0 is DefaultLimit
-	GroupByPack bool    // only the best hit of each pack
-	Prefix      bool    // the last word may be unfinished (search as you type)
-	NumberIsID  bool    // a word of digits also matches the recording of that id (Freesound API)
-	AsTyped     bool    // no synonyms
-	SomeWords   bool    // where nothing has all the words, find what has the most of them
+	Text        string            // what was typed in the search box, in the language of Parse
+	Picks       []Pick            // facet values, in the order they were chosen
+	Ranges      []Range           // at most one for each field
+	Where       *Filter           // a further condition, such as a parsed Freesound filter; nil for none
+	Sort        Sort              // "" is ByRelevance
+	Page        int               // from 1; 0 is 1
+	Limit       int               // hits on a page; 0 is DefaultLimit
+	GroupByPack bool              // only the best hit of each pack
+	Prefix      bool              // the last word may be unfinished (search as you type)
+	NumberIsID  bool              // a word of digits also matches the recording of that id (Freesound API)
+	AsTyped     bool              // no synonyms
+	SomeWords   bool              // where nothing has all the words, find what has the most of them
+	Weights     map[Field]float64 // of text fields in the relevance; nil: the index's own
 }
 
 // Has reports whether value is chosen in field.

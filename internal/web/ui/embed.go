@@ -20,7 +20,8 @@ type EmbedPage struct {
 // embedCSS is the look of an embedded sound. It stands in the page, so that one request shows it.
 const embedCSS = `:root{color-scheme:light dark;--ink:light-dark(#16181d,#eceef2);--ink-2:light-dark(#5a606b,#a2a9b6);--ground:light-dark(#fff,#15171c);--line:light-dark(#dfe2e8,#30343d)}
 *{box-sizing:border-box;margin:0}
-body{font:14px/1.35 system-ui,sans-serif;color:var(--ink);background:var(--ground);height:100vh;display:flex;flex-direction:column;gap:6px;padding:8px 10px;border:1px solid var(--line);border-radius:6px;overflow:hidden}
+body{font:14px/1.35 system-ui,sans-serif;color:var(--ink);background:var(--ground)}
+main{height:100vh;display:flex;flex-direction:column;gap:6px;padding:8px 10px;border:1px solid var(--line);border-radius:6px;overflow:hidden}
 header{display:flex;gap:10px;align-items:baseline;min-width:0}
 h1{font-size:14px;font-weight:600;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;min-width:0}
 a{color:inherit}
