@@ -2,10 +2,8 @@ package apiv2
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -48,14 +46,15 @@ func measured(g recordings.Figures) (map[string]any, error) {
 	return out, nil
 }
 
-// vectorOf reads the vector of a recording as the space has it; nil without one.
-func vectorOf(g recordings.Figures) any {
-	if len(g.Vector) == 0 || len(g.Vector)%4 != 0 {
+// vectorOf is the vector of a recording in the space in which sounds are compared; nil without one.
+func (f *Face) vectorOf(g recordings.Figures) any {
+	v := f.Search.Space.Project(g.Vector)
+	if len(v) == 0 {
 		return nil
 	}
-	out := make([]any, len(g.Vector)/4)
-	for i := range out {
-		out[i] = decimal(math.Float32frombits(binary.LittleEndian.Uint32(g.Vector[i*4:])))
+	out := make([]any, len(v))
+	for i := range v {
+		out[i] = decimal(v[i])
 	}
 	return out
 }
@@ -124,8 +123,8 @@ func (c choice) of(o object) object {
 	return out
 }
 
-// measuredOf are the measured fields of a sound that are shown.
-func (c choice) measuredOf(g recordings.Figures) (object, error) {
+// measuredOf are the measured fields of a sound that a choice shows.
+func (f *Face) measuredOf(c choice, g recordings.Figures) (object, error) {
 	values, err := measured(g)
 	if err != nil {
 		return nil, err
@@ -142,7 +141,7 @@ func (c choice) measuredOf(g recordings.Figures) (object, error) {
 		}
 		var v any
 		if name == spaceName {
-			v = vectorOf(g)
+			v = f.vectorOf(g)
 		}
 		out = append(out, member{name, v})
 	}

@@ -120,7 +120,7 @@ func (f *Face) analysis(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out, err := choice{descriptors: true, vectors: true}.measuredOf(figures[rec.ID])
+	out, err := f.measuredOf(choice{descriptors: true, vectors: true}, figures[rec.ID])
 	if err != nil {
 		return err
 	}

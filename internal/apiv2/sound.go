@@ -109,7 +109,7 @@ func (f *Face) sounds(ctx context.Context, list []recordings.Recording, fields c
 		if !fields.measures() {
 			continue
 		}
-		more, err := fields.measuredOf(figures[rec.ID])
+		more, err := f.measuredOf(fields, figures[rec.ID])
 		if err != nil {
 			return nil, err
 		}
