@@ -33,12 +33,11 @@ func clients(t *testing.T) string {
 
 // scene is a site with six sounds, a comment, and an application whose user has authorized it.
 type scene struct {
-	ids    []int64
-	fan    *testkit.Person
-	app    accounts.NewCredential
-	code   string
-	md5    string
-	client map[string]string // what scripts are told
+	ids  []int64
+	fan  *testkit.Person
+	app  accounts.NewCredential
+	code string
+	md5  string
 }
 
 func furnish(t *testing.T, s *testkit.Site) scene {
