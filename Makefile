@@ -4,7 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 export CGO_ENABLED := 0
 BUILD := go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: help run demo build test check bench soak generate setup clean
+.PHONY: help run demo build test check bench truth soak generate setup clean
 
 help: ## list what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -30,6 +30,9 @@ check: ## formatting, vet, staticcheck, generated files, known vulnerabilities
 
 bench: build ## the measurements that the README quotes
 	@scripts/bench.sh
+
+truth: ## compare what is found in 200 real files with other programs, and write doc/truth.md
+	@scripts/truth.sh
 
 soak: build ## hundreds of kills, power losses on a loop device, long fuzzing (root, an hour)
 	@scripts/soak.sh

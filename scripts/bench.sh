@@ -9,14 +9,20 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 echo "== analysis and encoding"
+vs=()
+if command -v ffmpeg >/dev/null && command -v lame >/dev/null && command -v oggenc >/dev/null && command -v flac >/dev/null; then
+  vs=(--vs ffmpeg,freesound --runs 3)
+else
+  echo "without comparison: ffmpeg, lame, oggenc and flac are not all here (scripts/setup.sh)"
+fi
 if [ -n "${BENCH_FILES:-}" ]; then
   # shellcheck disable=SC2086  # several files in one variable
-  bin/audiomicro bench ingest $BENCH_FILES
+  bin/audiomicro bench ingest "${vs[@]}" $BENCH_FILES
 else
   if command -v ffmpeg >/dev/null; then
     ffmpeg -v error -f lavfi -i "anoisesrc=d=60:c=pink:r=48000:a=0.3" -ac 2 "$work/pink-minute.flac"
     ffmpeg -v error -f lavfi -i "sine=f=220:d=600:r=44100" -ac 2 "$work/sine-ten-minutes.wav"
-    bin/audiomicro bench ingest "$work"/*
+    bin/audiomicro bench ingest "${vs[@]}" "$work"/*
   else
     echo "skipped: ffmpeg makes the test sounds (BENCH_FILES=… names your own)"
   fi

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compares what AudioMicro finds in 200 real files of every format with ffprobe, ffmpeg, fpcalc and soxi, and writes the table
-# to doc/truth.md. The files come from Debian packages (fetched once into .cache/demo, never installed, never committed);
+# to doc/truth.md; then measures tempo and key on composed pieces, for doc/tempo-and-key.md. The files come from Debian packages (fetched once into .cache/demo, never installed, never committed);
 # formats that none of them has are made of their music with ffmpeg, lame, oggenc and flac.
 # Sounds beyond full scale and silence are among them. It takes about ten minutes.
 set -euo pipefail
@@ -8,8 +8,11 @@ cd "$(dirname "$0")/.."
 cache=$PWD/.cache/demo
 files=$PWD/.cache/truth
 . scripts/packages.sh
-for t in ffmpeg ffprobe fpcalc soxi lame flac oggenc opusenc wavpack; do
-  command -v "$t" >/dev/null || { echo "$t is missing: scripts/setup.sh installs it"; exit 1; }
+for t in ffmpeg ffprobe fpcalc soxi lame flac oggenc opusenc wavpack fluidsynth; do
+  command -v "$t" >/dev/null || {
+    echo "$t is missing. On Debian: apt-get install ffmpeg libchromaprint-tools sox lame flac vorbis-tools opus-tools wavpack fluidsynth fluid-soundfont-gm"
+    exit 1
+  }
 done
 for p in sonic-pi-samples minetest-data marsshooter-data sound-theme-freedesktop teeworlds-data asterisk-moh-opsound-wav \
   wesnoth-1.16-music warzone2100-music asc-music hydrogen-drumkits; do fetch "$p"; done
@@ -23,7 +26,7 @@ take() {
     while IFS= read -r path; do
       name=$package-$(basename "$path" | tr ' ' '-')
       [ -e "$files.part/$name" ] && name=$(basename "$(dirname "$path")" | tr ' ' '-')-$name
-      ln "$path" "$files.part/$name" 2>/dev/null || cp "$path" "$files.part/$name"
+      ln -L "$path" "$files.part/$name" 2>/dev/null || cp -L "$path" "$files.part/$name"
     done
 }
 take 24 flac sonic-pi-samples
@@ -76,4 +79,5 @@ done
 rm -f "$files.part/source.wav"
 rm -rf "$files"; mv "$files.part" "$files"
 echo "$(find "$files" -type f | wc -l) files in .cache/truth"
-AUDIOMICRO_TRUTH=$files AUDIOMICRO_TRUTH_TABLE=$PWD/doc/truth.md go test ./internal/ingest/worker -run '^TestTruth$' -count 1 -timeout 60m -v | grep -v '^=== '
+AUDIOMICRO_TRUTH=$files AUDIOMICRO_TRUTH_TABLE=$PWD/doc/truth.md AUDIOMICRO_MUSIC_TABLE=$PWD/doc/tempo-and-key.md \
+  go test ./internal/ingest/worker -run '^(TestTruth|TestTempoAndKey)$' -count 1 -timeout 60m -v | grep -v '^=== '
