@@ -112,6 +112,7 @@ func TestTruth(t *testing.T) {
 
 // exemptions are files whose reference is known to be wrong, or measures something else, each with its reason.
 var exemptions = []struct{ figure, file, why string }{
+	{"every sample", "*abr70.mp3", "lame --decode gives our samples within half a step of 16 bits; ffmpeg is off at this rate of 24 kHz."},
 	{"fingerprint", "*surround*", "fpcalc folds six channels another way."},
 	{"fingerprint", "*adpcm.wav", "fpcalc reads the blocks as if they were plain samples."},
 }
