@@ -22,7 +22,7 @@ func (t *tally) of(d int) []uint32 {
 	case t.counts[d] != nil:
 	case t.total == len(t.ix.slots):
 		t.counts[d] = dict.counts
-	case d != dLicense && (t.total <= len(t.ix.slots)/walkShare || t.total <= 3000): // licenses are few, and not in a column
+	case d != dLicense && t.few() && (len(t.wanted) > 1 || len(dict.names) > 8): // licenses are few, and not in a column
 		t.walk()
 	default:
 		counts := make([]uint32, len(dict.names))
@@ -35,6 +35,9 @@ func (t *tally) of(d int) []uint32 {
 	}
 	return t.counts[d]
 }
+
+// few reports whether the hits are so few that walking over them is the quicker way.
+func (t *tally) few() bool { return t.total <= len(t.ix.slots)/walkShare || t.total <= 3000 }
 
 // walk goes over the hits once.
 func (t *tally) walk() {
@@ -88,7 +91,7 @@ func (t *tally) top(d, n int) []valueCount {
 	switch {
 	case t.total == len(t.ix.slots):
 		exact = func(id uint32) int { return int(dict.counts[id]) }
-	case t.total <= len(t.ix.slots)/walkShare || t.total <= 3000:
+	case t.few():
 		for id, c := range t.of(d) {
 			if c > 0 {
 				best.add(valueCount{uint32(id), int(c)})
