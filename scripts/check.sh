@@ -10,10 +10,11 @@ say() { echo "== $1"; }
 bad() { echo "FAIL $1" >&2; failed=1; }
 
 say gofmt
-list=$(gofmt -l cmd internal web tools)
+list=$(gofmt -l bench cmd internal web tools)
 [ -z "$list" ] || { printf '%s\n' "$list"; bad "gofmt: run gofmt -w on these"; }
 say "go vet"
 go vet ./... || bad "go vet"
+(cd bench && go vet ./...) || bad "go vet in bench"
 say staticcheck
 go tool -modfile=tools/go.mod staticcheck ./... || bad staticcheck
 

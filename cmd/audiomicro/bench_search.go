@@ -29,6 +29,8 @@ type searchReport struct {
 	SnapshotSave float64       `json:"snapshot_save_s"`
 	SnapshotLoad float64       `json:"snapshot_load_s"`
 	Queries      []searchTimes `json:"queries"`
+
+	Vs map[string]peerReport `json:"vs,omitempty"` // other engines, by name
 }
 
 // searchTimes is how long one kind of query takes, over many of the kind, in milliseconds of wall time and of the thread's CPU time: on a
@@ -44,7 +46,7 @@ type searchTimes struct {
 
 // benchSearch builds the index over a made-up catalog and measures queries, one at a time, while 50 recordings a second change.
 func benchSearch(ctx context.Context, args []string) error {
-	p, err := parse(args, []string{"docs", "runs"}, []string{"json"})
+	p, err := parse(args, []string{"docs", "runs", "vs"}, []string{"json"})
 	if err != nil {
 		return err
 	}
@@ -90,6 +92,11 @@ func benchSearch(ctx context.Context, args []string) error {
 	if err := <-changed; err != nil {
 		return err
 	}
+	if engines := p.own["vs"]; engines != "" {
+		if err := benchPeers(ctx, engines, &report, runs); err != nil {
+			return err
+		}
+	}
 	if p.own["json"] != "" {
 		return json.NewEncoder(os.Stdout).Encode(report)
 	}
@@ -98,6 +105,7 @@ func benchSearch(ctx context.Context, args []string) error {
 	for _, q := range report.Queries {
 		fmt.Printf("%-28s p50 %8.3f ms  p99 %8.3f ms  CPU p50 %8.3f ms  p99 %8.3f ms  %8d hits\n", q.Name, q.P50, q.P99, q.CPUP50, q.CPUP99, q.Hits)
 	}
+	printPeers(report.Vs)
 	return nil
 }
 

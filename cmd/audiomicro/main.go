@@ -46,7 +46,7 @@ func commands() []command {
 		{"config print", "", "print every setting with its meaning", configPrint},
 		{"config check", "", "read the settings and say whether they are right", configCheck},
 		{"bench ingest", "FILE… [--outputs hq,lq,marked] [--vs ffmpeg,freesound] [--runs N] [--json]", "measure the analysis and encoding of files", benchIngest},
-		{"bench search", "[--docs N] [--runs N] [--json]", "measure the search index on a made-up catalog", benchSearch},
+		{"bench search", "[--docs N] [--runs N] [--vs bleve,fts5,postgres] [--json]", "measure the search index on a made-up catalog", benchSearch},
 		{"bench similar", "FOLDER [--json]", "measure how well drums find their like in other kits", benchSimilar},
 		{"version", "[--json]", "print the version", printVersion},
 	}
