@@ -334,7 +334,7 @@ func sorts(q query.Query) []ui.Option {
 		by   query.Sort
 		name string
 	}{
-		{query.ByRelevance, "Best match"}, {query.ByNewest, "Newest"}, {query.ByDownloads, "Most downloaded"}, {query.ByShortest, "Shortest"},
+		{query.ByRelevance, "Best match"}, {query.ByNewest, "Newest"}, {query.ByDownloads, "Most downloaded"}, {query.ByRating, "Best rated"}, {query.ByShortest, "Shortest"},
 		{query.ByLongest, "Longest"}, {query.ByCheapest, "Lowest price"}, {query.ByDearest, "Highest price"}, {query.ByTitle, "Title"},
 	} {
 		out = append(out, ui.Option{Value: string(s.by), Label: s.name, Selected: q.Sort == s.by || q.Sort == "" && s.by == query.ByRelevance})

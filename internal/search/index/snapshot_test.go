@@ -27,8 +27,8 @@ func TestSnapshot(t *testing.T) {
 				continue
 			}
 			if d.ID%2 == 0 {
-				d.Vector = make([]float32, 110)
-				d.Vector[d.ID%110], d.Vector[(d.ID+1)%110] = 1, float32(r.Float64())
+				d.Vector = make([]float32, 64)
+				d.Vector[d.ID%64], d.Vector[(d.ID+1)%64] = 1, float32(r.Float64())
 			}
 			o[d.ID] = d
 			if err := ix.Put(d); err != nil {
