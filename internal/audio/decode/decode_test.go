@@ -84,6 +84,7 @@ func TestAgainstFFmpeg(t *testing.T) {
 		args   []string
 		within float64
 		ffmpeg bool
+		bits   int // that only the header of a format tells which ffmpeg decodes
 	}
 	to := func(src string, args ...string) []string {
 		return append([]string{ffmpeg, "-v", "error", "-i", src}, args...)
@@ -112,7 +113,9 @@ func TestAgainstFFmpeg(t *testing.T) {
 		{name: "u.mp3", args: []string{"lame", "--quiet", "-b", "128", "-t", "--resample", "32", "-p", stereo}, within: 1e-4},
 		{name: "v.m4a", args: to(stereo, "-c:a", "aac"), ffmpeg: true},
 		{name: "w.m4a", args: to(stereo, "-c:a", "alac"), ffmpeg: true},
-		{name: "x.wv", args: []string{"wavpack", "-q", stereo, "-o"}, ffmpeg: true},
+		{name: "x.wv", args: []string{"wavpack", "-q", stereo, "-o"}, ffmpeg: true, bits: 16},
+		{name: "x24.wv", args: []string{"wavpack", "-q", high, "-o"}, ffmpeg: true, bits: 24},
+		{name: "x.tta", args: to(stereo, "-c:a", "tta"), ffmpeg: true, bits: 16},
 		{name: "y.wav", args: to(stereo, "-c:a", "adpcm_ms"), ffmpeg: true},
 		{name: "z.webm", args: to(stereo, "-c:a", "libopus"), ffmpeg: true},
 	} {
@@ -136,6 +139,9 @@ func TestAgainstFFmpeg(t *testing.T) {
 				t.Errorf("%d frames, ffmpeg has %d", d.frames(), len(want[0]))
 			case diff > j.within:
 				t.Errorf("differs from ffmpeg by %g, at most %g is allowed", diff, j.within)
+			}
+			if j.bits != 0 && d.info.BitDepth != j.bits {
+				t.Errorf("%d bits, want %d", d.info.BitDepth, j.bits)
 			}
 			if d.info.Frames != 0 && d.info.Frames != int64(d.frames()) {
 				t.Errorf("the header says %d frames, there are %d", d.info.Frames, d.frames())

@@ -130,8 +130,8 @@ func openFFmpeg(r io.Reader, k sniff.Kind, opt Options) (audio.Decoder, error) {
 	d.info = wav.Info()
 	d.info.Container, d.info.Codec, d.info.Frames, d.info.BitDepth = k.Container, k.Codec, 0, 0
 	switch k.Codec {
-	case "alac", "wavpack", "tta", "ape": // how many bits the source had is not told; float32 holds 24
-		d.info.Lossless = true
+	case "alac", "wavpack", "tta", "ape": // float32 holds 24 bits; how many the source had, ffmpeg does not tell
+		d.info.Lossless, d.info.BitDepth = true, k.BitDepth
 	default:
 		d.info.Lossless = false
 	}

@@ -25,6 +25,7 @@ type Kind struct {
 	NeedsFFmpeg bool   // true when the program has no decoder of its own
 	Ext         string // usual file name extension without the dot
 	MIME        string // media type to store; files are served as attachments all the same
+	BitDepth    int    // of a lossless format's samples where the program has no decoder that would tell; 0 when the first bytes do not
 }
 
 // String is the format's name for people, such as "WAV" or "Ogg Opus".
@@ -423,7 +424,7 @@ func detectSimple(h []byte) (Kind, bool) {
 		{"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c", Kind{Container: "asf", Ext: "wma", MIME: "audio/x-ms-wma"}},
 	} {
 		if bytes.HasPrefix(h, []byte(f.sig)) {
-			f.kind.NeedsFFmpeg = true
+			f.kind.NeedsFFmpeg, f.kind.BitDepth = true, bitDepth(f.kind.Container, h)
 			return f.kind, true
 		}
 	}
@@ -434,4 +435,21 @@ func detectSimple(h []byte) (Kind, bool) {
 		return Kind{Container: "webm", NeedsFFmpeg: true, Ext: "weba", MIME: "audio/webm"}, true
 	}
 	return Kind{}, false
+}
+
+// bitDepth reads the bits of a sample from a header: of WavPack the bytes of a sample less the zero bits below it (WavPack 4 & 5
+// Binary File / Block Format, block header, flags), of TTA a field of its own (TTA1 header). It is 0 for what is no depth.
+func bitDepth(container string, h []byte) int {
+	bits := 0
+	switch {
+	case container == "wavpack" && len(h) >= 28:
+		flags := binary.LittleEndian.Uint32(h[24:])
+		bits = 8*(int(flags&3)+1) - int(flags>>13&31)
+	case container == "tta" && len(h) >= 10 && h[3] == '1':
+		bits = int(binary.LittleEndian.Uint16(h[8:]))
+	}
+	if bits < 1 || bits > 32 {
+		return 0
+	}
+	return bits
 }
