@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -120,6 +121,12 @@ func safe(t *testing.T, what string, got testkit.Answer) {
 			if strings.HasPrefix(a.Key, "on") || (a.Key == "href" || a.Key == "src" || a.Key == "action") && strings.HasPrefix(strings.ToLower(strings.TrimSpace(a.Val)), "javascript:") {
 				t.Errorf("%s: <%s %s=%q> is in the page", what, n.Data, a.Key, a.Val)
 			}
+		}
+		if n.Data == "script" && nodeAttr(n, "type") == "application/ld+json" { // data, which may quote the text
+			if n.FirstChild == nil || !json.Valid([]byte(n.FirstChild.Data)) || strings.Contains(n.FirstChild.Data, "<") {
+				t.Errorf("%s: the text broke out of the structured data", what)
+			}
+			continue
 		}
 		if n.Data == "script" && n.FirstChild != nil && strings.Contains(n.FirstChild.Data, "alert(") || n.Data == "img" && nodeAttr(n, "src") == "x" {
 			t.Errorf("%s: a <%s> of the text is in the page", what, n.Data)

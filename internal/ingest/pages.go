@@ -102,6 +102,6 @@ func (s *Store) walls(ctx context.Context) (ui.Table, error) {
 	row("Limits", "Address space, processor time that grows with the sound decoded, file size, open files, wall time.", linux, "Only wall time and memory are limited on this system.")
 	row("Landlock", "Every file but the job's own folder, the source, and for native programs the system's libraries; TCP where the kernel knows it.", strings.Contains(standing, "landlock"), "This kernel has it not, or not switched on (Linux 5.13, lsm=landlock).")
 	row("seccomp", "The network, tracing, mounting and, without native programs, starting any other program.", strings.Contains(standing, "seccomp"), "This kernel or processor has it not.")
-	row("Namespaces", "Not used: Landlock and seccomp keep the same away without a privilege that many hosts refuse.", false, "")
+	t.Rows = append(t.Rows, []ui.Cell{{Text: "Namespaces"}, {Text: "Landlock and seccomp keep the same away without a privilege that many hosts refuse."}, {Tag: &ui.Tag{Text: "Not used"}}})
 	return t, nil
 }

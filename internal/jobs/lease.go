@@ -148,13 +148,14 @@ func (l *lease) giveBack(ctx context.Context, tx *db.Tx) error {
 	}
 	for _, r := range rows {
 		// River notes the worker of every attempt, so attempts beyond the counted ones were lost with a node.
-		query, attempt := `UPDATE river_job SET state = 'available', attempt = $2 WHERE id = $1`, max(0, r.Attempt-1)
+		query, attempt := `UPDATE river_job SET state = 'available', attempt = $2`, max(0, r.Attempt-1)
 		if r.Attempts-attempt > maxLosses {
 			if attempt = r.Attempt; attempt >= r.Most {
-				query = `UPDATE river_job SET state = 'discarded', attempt = $2, finalized_at = ` + sql.now + ` WHERE id = $1`
+				query = `UPDATE river_job SET state = 'discarded', attempt = $2, finalized_at = ` + sql.now
 			}
 		}
-		if _, err := db.Exec(ctx, tx, query, r.ID, attempt); err != nil {
+		// The last transaction of a killed process may end only now, and complete its job: that one is nobody's to give back.
+		if _, err := db.Exec(ctx, tx, query+` WHERE id = $1 AND state = 'running'`, r.ID, attempt); err != nil {
 			return err
 		}
 	}
