@@ -203,9 +203,17 @@ func (b *Tab) Click(selector string) {
 func (b *Tab) Press(words string) {
 	b.t.Helper()
 	const mark = "data-pressed-by-test"
-	b.Wait(fmt.Sprintf(`(() => { const e = [...document.querySelectorAll("#main button, #main a, dialog[open] button")].find(e => e.checkVisibility() && e.textContent.trim().startsWith(%q));
-		if (!e) return false; document.querySelectorAll("[%s]").forEach(o => o.removeAttribute("%s")); e.setAttribute("%s", ""); return true })()`, words, mark, mark, mark))
-	b.Click("[" + mark + "]")
+	for tries := 1; ; tries++ {
+		b.Wait(fmt.Sprintf(`(() => { const e = [...document.querySelectorAll("#main button, #main a, dialog[open] button")].find(e => e.checkVisibility() && e.textContent.trim().startsWith(%q));
+			if (!e) return false; document.querySelectorAll("[%s]").forEach(o => o.removeAttribute("%s")); e.setAttribute("%s", ""); return true })()`, words, mark, mark, mark))
+		err := chromedp.Do(b.ctx, chromedp.Click("["+mark+"]"))
+		if err == nil {
+			return
+		}
+		if tries == 10 || !strings.Contains(err.Error(), "Could not find node") { // a live part of the page was replaced in between
+			b.t.Fatalf("press %q at %s: %v", words, b.Where(), err)
+		}
+	}
 }
 
 // Key sends a key to the page.
