@@ -14,6 +14,7 @@ list=$(gofmt -l bench cmd internal web tools)
 [ -z "$list" ] || { printf '%s\n' "$list"; bad "gofmt: run gofmt -w on these"; }
 say "go vet"
 go vet ./... || bad "go vet"
+go vet -tags truth ./internal/ingest/worker || bad "go vet of the truth tests"
 (cd bench && go vet ./...) || bad "go vet in bench"
 say staticcheck
 go tool -modfile=tools/go.mod staticcheck ./... || bad staticcheck

@@ -80,4 +80,4 @@ rm -f "$files.part/source.wav"
 rm -rf "$files"; mv "$files.part" "$files"
 echo "$(find "$files" -type f | wc -l) files in .cache/truth"
 AUDIOMICRO_TRUTH=$files AUDIOMICRO_TRUTH_TABLE=$PWD/doc/truth.md AUDIOMICRO_MUSIC_TABLE=$PWD/doc/tempo-and-key.md \
-  go test ./internal/ingest/worker -run '^(TestTruth|TestTempoAndKey)$' -count 1 -timeout 60m -v | grep -v '^=== '
+  go test -tags truth ./internal/ingest/worker -run '^(TestTruth|TestTempoAndKey)$' -count 1 -timeout 60m -v | grep -v '^=== '

@@ -82,13 +82,7 @@ func TestPreviewsPlayEquallyLoud(t *testing.T) {
 // file that nothing reads is refused with the reason.
 func TestFormatsPage(t *testing.T) {
 	t.Parallel()
-	ffmpeg, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("ffmpeg is missing")
-		}
-		t.Skip("SKIPPED: ffmpeg is not installed")
-	}
+	ffmpeg := testkit.Tool(t, "ffmpeg")
 	var files [][]byte // other bytes for each case, for the same are not taken twice
 	for seed := range 3 {
 		packed := filepath.Join(t.TempDir(), "noise.wv")

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -299,13 +298,7 @@ func piece(seed uint64, seconds float64) [][]float32 {
 // it 3 dB quieter, and a longer recording that holds it. Other pieces, one's own copies and steady tones are left alone.
 func TestCopies(t *testing.T) {
 	t.Parallel()
-	lame, err := exec.LookPath("lame")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("lame is not installed")
-		}
-		t.Skip("SKIPPED, NOT TESTED: lame is not installed (Debian package lame)")
-	}
+	lame := testkit.Tool(t, "lame")
 	wav := func(planar [][]float32) []byte {
 		var buf bytes.Buffer
 		if err := synth.WriteWAV(&buf, planar, 44_100); err != nil {

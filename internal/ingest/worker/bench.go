@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -137,26 +136,13 @@ func smaller(a, b float64) float64 {
 
 // pass runs the worker once.
 func (b Bench) pass(ctx context.Context, path string) (Measure, error) {
-	src, err := os.Open(path)
-	if err != nil {
-		return Measure{}, err
-	}
-	defer src.Close()
-	stat, err := src.Stat()
-	if err != nil {
-		return Measure{}, err
-	}
-	dir, err := os.MkdirTemp("", "audiomicro-bench-")
-	if err != nil {
-		return Measure{}, err
-	}
-	defer os.RemoveAll(dir) // a leftover in the system's temporary folder is no failure of the measurement
+	var grown map[string]int64
 	req := b.Request
 	req.Outputs = slices.Clone(req.Outputs)
-	req.Size = stat.Size()
-	temp := watchFolder(dir)
-	r, err := Start(ctx, req, src, dir, nil)
-	grown := temp()
+	r, err := startOnFile(ctx, path, req, func(dir string) func() {
+		temp := watchFolder(dir)
+		return func() { grown = temp() }
+	})
 	if err != nil {
 		return Measure{}, err
 	}

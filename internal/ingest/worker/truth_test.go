@@ -1,3 +1,5 @@
+//go:build truth
+
 package worker_test
 
 import (
@@ -70,7 +72,7 @@ func figures() map[string]*figure {
 func TestTruth(t *testing.T) {
 	folder := os.Getenv("AUDIOMICRO_TRUTH")
 	if folder == "" {
-		t.Skip("SKIPPED: real files are compared by scripts/truth.sh")
+		t.Fatal("AUDIOMICRO_TRUTH names no folder: run scripts/truth.sh")
 	}
 	ffmpeg := tool(t, "ffmpeg")
 	paths, err := filepath.Glob(filepath.Join(folder, "*"))
