@@ -31,7 +31,11 @@ func (s *Store) Routes() []web.Route {
 var shownFacets = []query.Field{query.Category, query.Brightness, query.Length, query.License, query.Tempo, query.Key, query.Price, query.Tag, query.Type, query.Channels, query.Rate, query.Depth, query.Loudness, query.Loop, query.By, query.Year}
 
 func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Site.Limits.Take(web.SearchByIP, web.IPKey(s.Site.ClientIP(r)), s.Site.Now()); err != nil {
+	part, limit := web.WantsPart(w, r, ui.PartResults), web.SearchByIP
+	if part && !r.URL.Query().Has("page") { // who turns pages is not typing
+		limit = web.TypingByIP
+	}
+	if err := s.Site.Limits.Take(limit, web.IPKey(s.Site.ClientIP(r)), s.Site.Now()); err != nil {
 		return err
 	}
 	q, err := query.FromValues(r.URL.Query())
@@ -43,7 +47,7 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q.SomeWords = true
-	res, err := s.ix.Search(q, shownFacets...)
+	res, begun, err := s.find(q)
 	if errors.As(err, &bad) {
 		return web.Refuse(http.StatusBadRequest, "%s", bad.Text)
 	}
@@ -68,7 +72,7 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := ui.SearchPage{
 		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: append(termChips(q), chips(q, res.Facets)...), ResetURL: address(bare(q)),
-		Sorts: sorts(q), Hidden: hidden(q), Sounds: sounds, Pager: pages, Also: res.Also, Some: res.Some, Packs: packSwitch(q),
+		Sorts: sorts(q), Hidden: hidden(q), Sounds: sounds, Pager: pages, Also: res.Also, Some: res.Some, Packs: packSwitch(q), Begun: begun,
 	}
 	if len(res.Also) > 0 {
 		typed := q
@@ -93,7 +97,30 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
+	if part {
+		return s.Site.Part(w, r, ui.SearchParts(page))
+	}
 	return s.Site.Page(w, r, web.View{Title: page.Heading, Section: ui.SectionSounds, Query: q.Text, Canonical: address(q)}, ui.SearchResults(page))
+}
+
+// find searches for q. Where no recording has all of the words, the last one may be unfinished: begun is that word then. It is
+// so for every address, whether somebody is typing it or follows a link to it.
+func (s *Store) find(q query.Query) (res index.Result, begun string, err error) {
+	res, err = s.ix.Search(q, shownFacets...)
+	if err != nil || res.Total > 0 && !res.Some {
+		return res, "", err
+	}
+	words := query.Words(q.Text)
+	if len(words) == 0 {
+		return res, "", nil
+	}
+	q.Prefix, q.SomeWords = true, false
+	longer, err := s.ix.Search(q, shownFacets...)
+	if err != nil || longer.Total == 0 {
+		return res, "", err
+	}
+	longer.DidYouMean = res.DidYouMean
+	return longer, words[len(words)-1], nil
 }
 
 // Published makes rows of those of ids that are published now, whoever looks: what the index returned is checked here.

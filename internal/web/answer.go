@@ -149,6 +149,38 @@ func (s *Site) Page(w http.ResponseWriter, r *http.Request, v View, body templ.C
 	return s.write(w, r, status, v, body)
 }
 
+// PartHeader is what a script sends that wants only the part of a page that changes. Its value names the part.
+const PartHeader = "Am-Part"
+
+// WantsPart tells whether a request asks for the named part of a page, and notes that the answer depends on it.
+func WantsPart(w http.ResponseWriter, r *http.Request, name string) bool {
+	w.Header().Add("Vary", PartHeader)
+	return r.Header.Get(PartHeader) == name
+}
+
+// Part writes a part of a page, without a frame: what surrounds it is on the visitor's screen already, and costs no reading
+// of carts and names for every key that is typed.
+func (s *Site) Part(w http.ResponseWriter, r *http.Request, body templ.Component) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	buf.Reset()
+	if err := body.Render(r.Context(), buf); err != nil {
+		return err
+	}
+	return html(w, r, http.StatusOK, buf.Bytes())
+}
+
+// html writes a page or a part of one. Those of signed-in people are never kept by anybody between us and them.
+func html(w http.ResponseWriter, r *http.Request, status int, body []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Add("Vary", "Accept-Encoding, Cookie")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "private, no-cache")
+	}
+	return compressed(w, r, status, body)
+}
+
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, v View, body templ.Component) error {
@@ -173,13 +205,7 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, v View,
 	if err := ui.Page(f, body).Render(r.Context(), buf); err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Add("Vary", "Accept-Encoding, Cookie")
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "private, no-cache")
-	}
-	return compressed(w, r, status, buf.Bytes())
+	return html(w, r, status, buf.Bytes())
 }
 
 // compressed writes a body, with brotli when the visitor takes it.

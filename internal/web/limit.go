@@ -26,6 +26,9 @@ var (
 	APIByCaller     = Limit{"api", 300, 5 * time.Minute}
 	UploadByAccount = Limit{"uploads by account", 30, 30 * time.Minute}
 	SearchByIP      = Limit{"search by address", 60, time.Minute}
+	// TypingByIP is for results that follow each key: the fastest typists make 10 keys a second for a while, several may share
+	// an address.
+	TypingByIP      = Limit{"searches while typing by address", 1200, time.Minute}
 	DownloadByBuyer = Limit{"downloads by buyer", 100, time.Hour}
 	RangeByBuyer    = Limit{"pieces of downloads by buyer", 2000, time.Hour}
 )

@@ -60,7 +60,7 @@ document.addEventListener("submit", e => {
 let asking;
 document.addEventListener("input", e => {
   const field = e.target;
-  if (!field.matches("[data-suggest]")) return;
+  if (!field.matches("[data-suggest]") || document.querySelector("#main .page.search")) return; // there, results come as you type
   clearTimeout(asking);
   asking = setTimeout(async () => {
     const text = field.value.trim(), list = document.getElementById("suggestions");

@@ -63,6 +63,16 @@ export function play(el, share = 0) {
   open(share);
 }
 
+// relist makes a list that took another's place on the page the queue, behind or around what plays.
+export function relist(list) {
+  if (at < 0 || !list) return;
+  const now = queue[at], rows = [...list.querySelectorAll("[data-hq]")].map(read);
+  at = rows.findIndex(s => s.id === now.id);
+  queue = at < 0 ? [now, ...rows] : rows;
+  at = Math.max(at, 0);
+  shelve();
+}
+
 function open(share = 0) {
   const s = queue[at];
   if (!s) return;
@@ -78,7 +88,7 @@ function open(share = 0) {
   $("[data-length]").textContent = clock(s.len, s.len);
   offer();
   $(".player-wave").setAttribute("aria-valuemax", s.len);
-  list();
+  shelve();
   mark();
   say(`Playing ${s.title}`);
   if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: s.title, artist: s.by });
@@ -159,7 +169,8 @@ function volumeShown() {
   $("#volume").value = volume;
 }
 
-function list() {
+// shelve lists the queue where it can be opened.
+function shelve() {
   const box = $("#queue"), held = box.contains(document.activeElement);
   box.replaceChildren(...queue.map((s, i) => {
     const li = document.createElement("li"), b = document.createElement("button"), time = document.createElement("span");

@@ -21,6 +21,9 @@ type Featured struct {
 	Why            string // "Recording of the day"
 }
 
+// PartResults names the part of the search page that web/js/find.js asks for.
+const PartResults = "results"
+
 // SearchPage is /search.
 type SearchPage struct {
 	Query      string
@@ -31,6 +34,7 @@ type SearchPage struct {
 	Also       []string // synonyms that were searched for too
 	Typed      *Link    // the search without them
 	Some       bool     // no sound has all the words: these have some
+	Begun      string   // the last word, where it was taken for the beginning of one
 	Packs      *Link    // turns the grouping by packs on or off
 	Facets     []Facet
 	Chips      []Chip
