@@ -80,7 +80,7 @@ func TestNoDeadEnds(t *testing.T) {
 		links := regexp.MustCompile(`href="([^"]+)"`)
 		for _, c := range []struct{ address, says string }{
 			{"/search?q=zebra", "Nothing matches “zebra”"},
-			{"/search?q=footste", "footste* (1)"},
+			{"/search?q=footste&type=flac", "footste* (1)"},
 			{"/search?q=raim&type=wav", "Did you mean"},
 			{"/search?q=zebra&type=wav", "All sounds"},
 			{"/search?q=rain&type=wav", "Without the file type filter there is 1."},

@@ -26,22 +26,32 @@ function address() {
   return "/search" + (String(all) && "?" + all);
 }
 
+// ask fetches the parts of the page at an address; a newer question ends it.
+async function ask(to) {
+  asked?.abort();
+  const mine = asked = new AbortController();
+  const answer = await fetch(to, { headers: { "Am-Part": "results", Accept: "text/html" }, signal: mine.signal });
+  const box = document.createElement("template");
+  if (answer.ok) box.innerHTML = await answer.text();
+  if (mine !== asked || !page()) throw new DOMException("overtaken", "AbortError");
+  return answer.ok && box.content;
+}
+
+// count brings what the filters of the sheet on a phone would find; they hold when they are confirmed.
+const count = () => ask(address()).then(got => got && facets(got.querySelector("#facets"))).catch(() => { /* the button confirms all the same */ });
+
 // renew shows what is asked for now. The first change after a rest is a new line of the history; what is typed on replaces it.
 async function renew(settled) {
   const to = address();
   clearTimeout(rest);
   if (to !== shown) {
-    asked?.abort();
-    const mine = asked = new AbortController();
     shown = to;
     if (!history.state?.htmx) history.replaceState({ htmx: true }, ""); // so that Back is answered by what answers it elsewhere
     history[typing ? "replaceState" : "pushState"]({ htmx: true }, "", to);
     typing = true;
     try {
-      const answer = await fetch(to, { headers: { "Am-Part": "results", Accept: "text/html" }, signal: mine.signal });
-      const text = await answer.text();
-      if (mine !== asked || !page()) return;
-      if (answer.ok) show(text);
+      const got = await ask(to);
+      if (got) show(got);
       else if (settled) location.reload(); // the page says what is wrong with it; half a word is not told off
     } catch (e) {
       if (e.name === "AbortError") return;
@@ -53,10 +63,8 @@ async function renew(settled) {
   else rest = setTimeout(() => { typing = false }, 1500);
 }
 
-function show(text) {
-  const box = document.createElement("template");
-  box.innerHTML = text;
-  const fresh = box.content.querySelector(".results"), rail = box.content.querySelector("#facets"), old = root.querySelector(".results");
+function show(got) {
+  const fresh = got.querySelector(".results"), rail = got.querySelector("#facets"), old = root.querySelector(".results");
   if (!fresh || !rail) return location.reload(); // another version of the program answers
   const held = old.contains(document.activeElement) && document.activeElement.name;
   old.replaceWith(fresh);
@@ -111,11 +119,12 @@ function listen() {
     if (e.isComposing || !mine(e.target)) return; // a word in the making is not one yet
     clearTimeout(pause);
     if (e.target.id === "q") renew();
-    else if (!e.target.matches("[type=checkbox]")) pause = setTimeout(renew, 250); // "1" on the way to "120" is another range
+    else if ($("#facets.open")) pause = setTimeout(count, 250);
+    else if (e.target.matches("[type=checkbox]")) renew(true);
+    else pause = setTimeout(renew, 250); // "1" on the way to "120" is another range
   };
   document.addEventListener("input", typed);
   document.addEventListener("compositionend", e => mine(e.target) && renew());
-  document.addEventListener("change", e => mine(e.target) && e.target.matches("[type=checkbox]") && renew(true));
   document.addEventListener("submit", e => {
     const form = e.target, rail = $("#facets");
     if (!page() || !form.matches("#facets, .sort, .head-search")) return;
