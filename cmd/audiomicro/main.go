@@ -47,6 +47,7 @@ func commands() []command {
 		{"config check", "", "read the settings and say whether they are right", configCheck},
 		{"bench ingest", "FILE… [--outputs hq,lq,marked] [--vs ffmpeg,freesound] [--runs N] [--json]", "measure the analysis and encoding of files", benchIngest},
 		{"bench search", "[--docs N] [--runs N] [--vs bleve,fts5,postgres] [--json]", "measure the search index on a made-up catalog", benchSearch},
+		{"bench serve", "[--docs N] [--data DIR] [--listen ADDR] [--runs N] [--json]", "serve a made-up catalog and measure its pages; a named folder is filled once", benchServe},
 		{"bench similar", "FOLDER [--json]", "measure how well drums find their like in other kits", benchSimilar},
 		{"version", "[--json]", "print the version", printVersion},
 	}
