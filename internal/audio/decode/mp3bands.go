@@ -1,33 +1,9 @@
 package decode
 
-import "audiomicro/internal/audio/sniff"
-
-// Widths of the scale factor bands (ISO/IEC 11172-3 table B.8, 13818-3 tables B.2; MPEG-2.5 as its decoders agree on), by rate.
-// At 24 kHz the 19th band ends at line 332, as LAME and mpg123 have it, not at 330 as in ffmpeg: LAME's files come out nearer
-// to their source that way (24.67 dB against 24.38 dB on pink noise).
-var mp3LongBands = map[int][22]int{
-	44100: {4, 4, 4, 4, 4, 4, 6, 6, 8, 8, 10, 12, 16, 20, 24, 28, 34, 42, 50, 54, 76, 158},
-	48000: {4, 4, 4, 4, 4, 4, 6, 6, 6, 8, 10, 12, 16, 18, 22, 28, 34, 40, 46, 54, 54, 192},
-	32000: {4, 4, 4, 4, 4, 4, 6, 6, 8, 10, 12, 16, 20, 24, 30, 38, 46, 56, 68, 84, 102, 26},
-	22050: {6, 6, 6, 6, 6, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 38, 46, 52, 60, 68, 58, 54},
-	24000: {6, 6, 6, 6, 6, 6, 8, 10, 12, 14, 16, 18, 22, 26, 32, 38, 46, 54, 62, 70, 76, 36},
-	16000: {6, 6, 6, 6, 6, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 38, 46, 52, 60, 68, 58, 54},
-	11025: {6, 6, 6, 6, 6, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 38, 46, 52, 60, 68, 58, 54},
-	12000: {6, 6, 6, 6, 6, 6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 38, 46, 52, 60, 68, 58, 54},
-	8000:  {12, 12, 12, 12, 12, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 76, 90, 2, 2, 2, 2, 2},
-}
-
-var mp3ShortBands = map[int][13]int{
-	44100: {4, 4, 4, 4, 6, 8, 10, 12, 14, 18, 22, 30, 56},
-	48000: {4, 4, 4, 4, 6, 6, 10, 12, 14, 16, 20, 26, 66},
-	32000: {4, 4, 4, 4, 6, 8, 12, 16, 20, 26, 34, 42, 12},
-	22050: {4, 4, 4, 6, 6, 8, 10, 14, 18, 26, 32, 42, 18},
-	24000: {4, 4, 4, 6, 8, 10, 12, 14, 18, 24, 32, 44, 12},
-	16000: {4, 4, 4, 6, 8, 10, 12, 14, 18, 24, 30, 40, 18},
-	11025: {4, 4, 4, 6, 8, 10, 12, 14, 18, 24, 30, 40, 18},
-	12000: {4, 4, 4, 6, 8, 10, 12, 14, 18, 24, 30, 40, 18},
-	8000:  {8, 8, 8, 12, 16, 20, 24, 28, 36, 2, 2, 2, 26},
-}
+import (
+	"audiomicro/internal/audio/layer3"
+	"audiomicro/internal/audio/sniff"
+)
 
 // mp3Bands is one way of cutting the 576 lines of a granule into bands: long bands first, then short bands, each three
 // times (one per window).
@@ -38,7 +14,7 @@ type mp3Bands struct {
 
 // mp3Layouts are the three ways for a sample rate: long, short, mixed.
 func mp3Layouts(h sniff.MPEGHeader) (l [3]mp3Bands) {
-	long, short := mp3LongBands[h.SampleRate], mp3ShortBands[h.SampleRate]
+	long, short := layer3.LongBands[h.SampleRate], layer3.ShortBands[h.SampleRate]
 	l[0] = mp3Bands{width: long[:], long: 22}
 	for _, w := range short {
 		l[1].width = append(l[1].width, w, w, w)
@@ -74,10 +50,10 @@ type mp3Sub struct {
 	entry []uint16
 }
 
-// mp3Trees builds the lookup tables from the leaves in mp3Codes. Codes come in ascending order, so the code of a leaf is the
+// mp3Trees builds the lookup tables from the leaves in layer3.Codes. Codes come in ascending order, so the code of a leaf is the
 // sum of the widths of the leaves before it.
 func mp3Trees() (t [34]*mp3Huffman) {
-	for number, leaves := range mp3Codes {
+	for number, leaves := range layer3.Codes {
 		h := &mp3Huffman{}
 		at := uint32(0) // in units of 2^-19
 		longest := map[uint32]uint{}
@@ -118,5 +94,3 @@ func mp3Trees() (t [34]*mp3Huffman) {
 	}
 	return t
 }
-
-var mp3Linbits = [32]uint{16: 1, 2, 3, 4, 6, 8, 10, 13, 4, 5, 6, 7, 8, 9, 11, 13}

@@ -1,6 +1,10 @@
 package decode
 
-import "math"
+import (
+	"math"
+
+	"audiomicro/internal/audio/layer3"
+)
 
 // mp3Filterbank is the hybrid synthesis: alias reduction, inverse MDCT with overlap, and the 32-band polyphase filter.
 type mp3Filterbank struct {
@@ -17,7 +21,7 @@ type mp3Filterbank struct {
 }
 
 func (f *mp3Filterbank) init() {
-	for i, c := range [8]float64{-0.6, -0.535, -0.33, -0.185, -0.095, -0.041, -0.0142, -0.0037} { // table B.9
+	for i, c := range layer3.Aliasing {
 		f.cs[i] = float32(1 / math.Sqrt(1+c*c))
 		f.ca[i] = float32(c / math.Sqrt(1+c*c))
 	}
@@ -67,15 +71,8 @@ func (f *mp3Filterbank) init() {
 			at++
 		}
 	}
-	for i := range 512 {
-		j, sign := i, float32(1)
-		if i > 256 {
-			j = 512 - i
-			if i%64 != 0 {
-				sign = -1
-			}
-		}
-		f.synth[i/32][i%32] = sign * float32(mp3Window[j]) / 65536
+	for i, d := range layer3.Window() {
+		f.synth[i/32][i%32] = d
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
+	"audiomicro/internal/audio/layer3"
 	"audiomicro/internal/audio/sniff"
 )
 
@@ -180,8 +181,8 @@ func (g *mp3Granule) side(s *mp3Bits, h sniff.MPEGHeader) {
 			g.subGain[i] = s.bits(3)
 		}
 		g.mixed = g.mixed && g.blockType == 2
-		long := mp3LongBands[h.SampleRate]
-		short := mp3ShortBands[h.SampleRate]
+		long := layer3.LongBands[h.SampleRate]
+		short := layer3.ShortBands[h.SampleRate]
 		if g.blockType == 2 && !g.mixed {
 			g.region[0] = 3 * (short[0] + short[1] + short[2])
 		} else if g.mixed {
@@ -201,7 +202,7 @@ func (g *mp3Granule) side(s *mp3Bits, h sniff.MPEGHeader) {
 		}
 		n0, n1 := s.bits(4)+1, s.bits(3)+1
 		sum := 0
-		for i, w := range mp3LongBands[h.SampleRate] {
+		for i, w := range layer3.LongBands[h.SampleRate] {
 			if i == n0 {
 				g.region[0] = sum
 			}
@@ -330,7 +331,7 @@ func (l *mp3Layer3) spectrum(r *mp3Bits, g *mp3Granule, lines *[576]float32, end
 		if region < 2 {
 			stop = min(top, g.region[region])
 		}
-		tree, linbits := l.trees[g.table[region]], mp3Linbits[g.table[region]]
+		tree, linbits := l.trees[g.table[region]], layer3.Linbits[g.table[region]]
 		if tree == nil {
 			i = max(i, stop)
 			continue
@@ -408,8 +409,6 @@ func (l *mp3Layer3) spectrum(r *mp3Bits, g *mp3Granule, lines *[576]float32, end
 	g.nonzero = min(i, 576)
 }
 
-var mp3Pretab = [22]uint8{11: 1, 1, 1, 1, 2, 2, 3, 3, 3, 2}
-
 // dequantize scales the lines band by band (§2.4.3.4.7).
 func (l *mp3Layer3) dequantize(g *mp3Granule, lines *[576]float32) {
 	layout := &l.layouts[g.layout()]
@@ -422,7 +421,7 @@ func (l *mp3Layer3) dequantize(g *mp3Granule, lines *[576]float32) {
 		scale := int(g.scale[i])
 		if i < layout.long {
 			if g.preflag && layout.long == 22 {
-				scale += int(mp3Pretab[i])
+				scale += int(layer3.Pretab[i])
 			}
 		} else {
 			e -= 8 * g.subGain[(i-layout.long)%3]
