@@ -32,6 +32,9 @@ type Created struct {
 	Bearer       string `json:"bearer"`
 }
 
+// ErrTaken means that an account with the same name or address was made at the same moment.
+var ErrTaken = errors.New("an account with this name or address exists")
+
 // Create makes a confirmed account with a random password, an API credential and an access token. A contributor made here
 // counts as having accepted the terms. Somebody under 13 gets none (ErrTooYoung); from 13 to 17 it waits for a guardian.
 func (s *Store) Create(ctx context.Context, n NewAccount) (Created, error) {
@@ -87,7 +90,7 @@ func (s *Store) Create(ctx context.Context, n NewAccount) (Created, error) {
 		return err
 	})
 	if db.IsUnique(err) {
-		return Created{}, errors.New("create account: an account with this name or address exists")
+		return Created{}, fmt.Errorf("create account: %w", ErrTaken)
 	}
 	if err != nil {
 		return Created{}, fmt.Errorf("create account: %w", err)

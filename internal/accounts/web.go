@@ -100,11 +100,11 @@ func (p *Pages) own(h web.Handler) web.Handler {
 
 // Actor tells who sends a request; it is the site's Actor func.
 func (p *Pages) Actor(r *http.Request) (access.Actor, error) {
-	return p.Store.actorOf(r, p.cookieName())
+	return p.Store.actorOf(r, p.CookieName())
 }
 
-// cookieName is __Host-am_session over https: browsers then insist on Secure, Path=/ and no Domain.
-func (p *Pages) cookieName() string {
+// CookieName is __Host-am_session over https: browsers then insist on Secure, Path=/ and no Domain.
+func (p *Pages) CookieName() string {
 	if p.Site.Secure {
 		return "__Host-am_session"
 	}
@@ -114,18 +114,18 @@ func (p *Pages) cookieName() string {
 func (p *Pages) setSession(w http.ResponseWriter, token string) {
 	// The server decides when a session ends; the cookie outlives it at most.
 	http.SetCookie(w, &http.Cookie{
-		Name: p.cookieName(), Value: token, Path: "/", MaxAge: int(fullLife / time.Second),
+		Name: p.CookieName(), Value: token, Path: "/", MaxAge: int(fullLife / time.Second),
 		HttpOnly: true, Secure: p.Site.Secure, SameSite: http.SameSiteLaxMode,
 	})
 }
 
 func (p *Pages) clearSession(w http.ResponseWriter) {
-	http.SetCookie(w, &http.Cookie{Name: p.cookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: p.Site.Secure, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: p.CookieName(), Path: "/", MaxAge: -1, HttpOnly: true, Secure: p.Site.Secure, SameSite: http.SameSiteLaxMode})
 }
 
 func (p *Pages) visit(r *http.Request) Visit {
 	v := Visit{IP: p.Site.ClientIP(r), UserAgent: r.UserAgent()}
-	if c, err := r.Cookie(p.cookieName()); err == nil {
+	if c, err := r.Cookie(p.CookieName()); err == nil {
 		v.Old = c.Value
 	}
 	return v

@@ -206,22 +206,12 @@ func (f *Face) count(a access.Actor, write bool) error {
 		return &web.Public{Status: http.StatusTooManyRequests, RetryAfter: 24 * time.Hour, Text: "Request was throttled because the ApiV2 credential has been suspended"}
 	}
 	if !a.Unthrottled {
-		read, writes := levels(level)
-		t, kind := read, "reads"
-		if write {
-			t, kind = writes, "writes"
-		}
-		for _, l := range []struct {
-			web.Limit
-			rate string
-		}{
-			{web.Limit{Name: fmt.Sprintf("api %s by minute at level %d", kind, level), Burst: t.minute, Per: time.Minute}, strconv.Itoa(t.minute) + "/minute"},
-			{web.Limit{Name: fmt.Sprintf("api %s by day at level %d", kind, level), Burst: t.day, Per: 24 * time.Hour}, strconv.Itoa(t.day) + "/day"},
-		} {
-			err := f.Site.Limits.Take(l.Limit, key, f.Site.Now())
+		for i, l := range web.APILimits(level, write) {
+			err := f.Site.Limits.Take(l, key, f.Site.Now())
 			var p *web.Public
 			if errors.As(err, &p) {
-				return &web.Public{Status: p.Status, RetryAfter: p.RetryAfter, Text: "Request was throttled because of exceeding a request limit rate (" + l.rate + ")"}
+				rate := strconv.Itoa(l.Burst) + []string{"/minute", "/day"}[i]
+				return &web.Public{Status: p.Status, RetryAfter: p.RetryAfter, Text: "Request was throttled because of exceeding a request limit rate (" + rate + ")"}
 			}
 			if err != nil {
 				return err

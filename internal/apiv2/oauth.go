@@ -107,20 +107,6 @@ func spaced(w http.ResponseWriter, status int, o object) error {
 	return err
 }
 
-// throttle is what one level of credentials may ask for: by minute and by day.
-type throttle struct{ minute, day int }
-
-// levels are Freesound's, reads and writes.
-func levels(level int64) (read, write throttle) {
-	switch level {
-	case 2:
-		return throttle{300, 5000}, throttle{60, 1000}
-	case 3:
-		return throttle{300, 15000}, throttle{60, 3000}
-	}
-	return throttle{60, 2000}, throttle{30, 500}
-}
-
 // tokensByClient is how often tokens may be asked for: nobody guesses a secret.
 func tokensByClient() web.Limit {
 	return web.Limit{Name: "api tokens", Burst: 60, Per: time.Minute}

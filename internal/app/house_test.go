@@ -44,7 +44,7 @@ var crossings = map[string]string{
 
 var domains = []string{"accounts", "people", "recordings", "uploads", "ingest", "listening", "search", "moderation", "licensing", "orders", "payments", "ledger", "reactions"}
 
-var faces = []string{"apiv2"}
+var faces = []string{"apiv1", "apiv2"}
 
 // room is the package family that an import path belongs to: "db", "audio", "search", "web/ui".
 func room(path string) string {

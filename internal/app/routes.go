@@ -40,6 +40,7 @@ func (a *App) mount() {
 	a.recordingPages.Feeds, a.recordingPages.Credits, a.recordingPages.Embed = freesound.Feeds, freesound.Credits, freesound.Embed
 	a.Site.Mount(freesound.Routes()...)
 	a.Site.Mount(freesound.Embeds()...)
+	a.Site.Mount(a.own().Routes()...)
 	a.Site.Frame = a.frame
 }
 

@@ -12,7 +12,44 @@ import (
 	"audiomicro/internal/web"
 )
 
-// suggest finishes what is typed in the search box.
+// Suggestion is a way to finish what is typed: a tag, or the title of a recording.
+type Suggestion struct {
+	Text  string
+	Tag   bool
+	Count int // recordings with the tag, or with the title among those looked at
+}
+
+// Suggest finishes what is typed in the search box.
+func (s *Store) Suggest(ctx context.Context, text string) ([]Suggestion, error) {
+	var out []Suggestion
+	if len(text) > query.MaxText || strings.TrimSpace(text) == "" {
+		return nil, nil
+	}
+	found := s.ix.Suggest(text, 8)
+	titles, err := s.titlesOf(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range found {
+		title, published := titles[g.ID]
+		switch {
+		case g.Tag:
+			out = append(out, Suggestion{g.Text, true, g.Count})
+		case published:
+			out = append(out, Suggestion{plainly(title), false, g.Count}) // the text goes into the search box as it is
+		}
+	}
+	return out, nil
+}
+
+// Page is the path of the search that a suggestion leads to.
+func (g Suggestion) Page() string {
+	if g.Tag {
+		return "/search?" + url.Values{"tag": {g.Text}}.Encode()
+	}
+	return address(query.Query{Text: g.Text})
+}
+
 func (s *Store) suggest(w http.ResponseWriter, r *http.Request) error {
 	type suggestion struct {
 		Text  string `json:"text"`
@@ -20,24 +57,13 @@ func (s *Store) suggest(w http.ResponseWriter, r *http.Request) error {
 		Count int    `json:"count"`
 		URL   string `json:"url"`
 	}
+	list, err := s.Suggest(r.Context(), r.URL.Query().Get("q"))
+	if err != nil {
+		return err
+	}
 	out := []suggestion{}
-	text := r.URL.Query().Get("q")
-	if len(text) <= query.MaxText && strings.TrimSpace(text) != "" {
-		found := s.ix.Suggest(text, 8)
-		titles, err := s.titlesOf(r.Context(), found)
-		if err != nil {
-			return err
-		}
-		for _, g := range found {
-			title, published := titles[g.ID]
-			switch {
-			case g.Tag:
-				out = append(out, suggestion{g.Text, true, g.Count, "/search?" + url.Values{"tag": {g.Text}}.Encode()})
-			case published:
-				title = plainly(title) // the text goes into the search box as it is
-				out = append(out, suggestion{title, false, g.Count, address(query.Query{Text: title})})
-			}
-		}
+	for _, g := range list {
+		out = append(out, suggestion{g.Text, g.Tag, g.Count, g.Page()})
 	}
 	return web.WriteJSON(w, http.StatusOK, out)
 }

@@ -3,6 +3,7 @@ package uploads
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,6 +95,12 @@ type stale struct {
 	kept, merged said
 	both         []saidField
 }
+
+// ErrStale is wrapped by the refusal of an edit whose fields somebody else saved meanwhile.
+var ErrStale = errors.New("saved elsewhere meanwhile")
+
+// Unwrap makes errors.Is find ErrStale.
+func (e *stale) Unwrap() error { return ErrStale }
 
 func (e *stale) Error() string {
 	return fmt.Sprintf("%d fields were saved on another page meanwhile", len(e.both))

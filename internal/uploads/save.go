@@ -3,6 +3,7 @@ package uploads
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -27,6 +28,8 @@ type Edit struct {
 	// Seen marks what the form showed when it was opened (said.marks): what another page saved meanwhile is joined with this edit,
 	// and what both changed refuses it as *stale. Empty: the edit replaces whatever is kept.
 	Seen string
+	// Exact refuses the edit with ErrStale when anything at all was saved since Seen, also what this edit leaves alone.
+	Exact bool
 }
 
 // Save keeps an edit in one transaction: the description with its history, the offers, and whether the recording is paid. The
@@ -46,6 +49,9 @@ func (s *Store) save(ctx context.Context, tx *db.Tx, editor access.Actor, id int
 	kept, err := s.kept(ctx, tx, rec)
 	if err != nil {
 		return err
+	}
+	if e.Exact && e.Seen != kept.marks() {
+		return fmt.Errorf("save recording %d: %w", id, ErrStale)
 	}
 	if e.Seen != "" {
 		typed := said{e.Description.Clean(), e.Offers}
@@ -108,6 +114,12 @@ func changes(rec recordings.Recording, was, d recordings.Description) bool {
 	same := was.Title == d.Title && was.Description == d.Description && was.Category == d.Category && was.Pack == d.Pack && was.AITraining == d.AITraining &&
 		(was.Rights == d.Rights || rec.PublishedAt != 0) && slices.Equal(was.Tags, d.Tags)
 	return !same
+}
+
+// Seen is what a form that is opened now carries as Edit.Seen: it changes with everything that Save changes.
+func (s *Store) Seen(ctx context.Context, rec recordings.Recording) (string, error) {
+	kept, err := s.kept(ctx, s.DB, rec)
+	return kept.marks(), err
 }
 
 // Describing is what a recording says now.

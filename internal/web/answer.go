@@ -178,7 +178,7 @@ func html(w http.ResponseWriter, r *http.Request, status int, body []byte) error
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "private, no-cache")
 	}
-	return compressed(w, r, status, body)
+	return WriteBody(w, r, status, body)
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -208,8 +208,8 @@ func (s *Site) write(w http.ResponseWriter, r *http.Request, status int, v View,
 	return html(w, r, status, buf.Bytes())
 }
 
-// compressed writes a body, with brotli when the visitor takes it.
-func compressed(w http.ResponseWriter, r *http.Request, status int, body []byte) error {
+// WriteBody writes a body whose headers are set, with brotli when the visitor takes it.
+func WriteBody(w http.ResponseWriter, r *http.Request, status int, body []byte) error {
 	if len(body) < 1024 || r.Method == http.MethodHead || !takesBrotli(r) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		w.WriteHeader(status)

@@ -23,7 +23,6 @@ var (
 	SignInByIP      = Limit{"sign-in by address", 25, 5 * time.Minute}
 	SignUpByIP      = Limit{"sign-up by address", 5, 30 * time.Minute}
 	ResetByAddress  = Limit{"reset by e-mail address", 5, 30 * time.Minute}
-	APIByCaller     = Limit{"api", 300, 5 * time.Minute}
 	UploadByAccount = Limit{"uploads by account", 30, 30 * time.Minute}
 	SearchByIP      = Limit{"search by address", 60, time.Minute}
 	// TypingByIP is for results that follow each key: the fastest typists make 10 keys a second for a while, several may share
@@ -32,6 +31,27 @@ var (
 	DownloadByBuyer = Limit{"downloads by buyer", 100, time.Hour}
 	RangeByBuyer    = Limit{"pieces of downloads by buyer", 2000, time.Hour}
 )
+
+// APILimits are how often a credential of a level may ask a program's interface, by the minute and by the day: the levels are those of
+// the Freesound API, and all interfaces here count together. A person in a browser and a visitor count as the first level.
+func APILimits(level int64, write bool) []Limit {
+	minute, day, kind := 60, 2000, "reads"
+	if write {
+		minute, day, kind = 30, 500, "writes"
+	}
+	switch {
+	case level == 2 && write:
+		minute, day = 60, 1000
+	case level == 2:
+		minute, day = 300, 5000
+	case level == 3 && write:
+		minute, day = 60, 3000
+	case level == 3:
+		minute, day = 300, 15000
+	}
+	name := "api " + kind + " at level " + strconv.FormatInt(level, 10)
+	return []Limit{{name + " by minute", minute, time.Minute}, {name + " by day", day, 24 * time.Hour}}
+}
 
 // Limits counts per process, in memory. The zero value is ready.
 type Limits struct {
@@ -70,6 +90,22 @@ func (l *Limits) Take(limit Limit, key string, now time.Time) error {
 		return &Public{Status: http.StatusTooManyRequests, Text: "Too many tries. Wait " + roughly(wait) + " and try again.", RetryAfter: wait}
 	}
 	return nil
+}
+
+// Left is how many more times key may be taken at now, and how long it takes until there is one more again.
+func (l *Limits) Left(limit Limit, key string, now time.Time) (left int, next time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.buckets[limitKey{limit.Name, key}]
+	if b == nil {
+		return limit.Burst, 0
+	}
+	tokens := b.TokensAt(now)
+	left = max(int(tokens), 0)
+	if left >= limit.Burst {
+		return left, 0
+	}
+	return left, time.Duration((float64(left) + 1 - tokens) * float64(limit.Per) / float64(limit.Burst))
 }
 
 // sweep drops the buckets that are full again.

@@ -1,0 +1,82 @@
+package apiv1
+
+import (
+	"context"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/audio/decode"
+	"audiomicro/internal/audio/taxonomy"
+	"audiomicro/internal/recordings"
+)
+
+// Instance is what this site is and takes.
+type Instance struct {
+	Name        string     `json:"name"`
+	URL         string     `json:"url" format:"uri"`
+	Currency    string     `json:"currency" doc:"Of every price here."`
+	Reviewed    bool       `json:"reviewed" doc:"People look at recordings before they are published."`
+	MembersOnly bool       `json:"members_only_previews" doc:"Visitors hear the first seconds only."`
+	MP3         bool       `json:"mp3_previews"`
+	Recordings  int        `json:"recordings" doc:"How many are published."`
+	Formats     []Format   `json:"formats"`
+	Limits      Bounds     `json:"limits"`
+	Providers   []Provider `json:"payment_providers"`
+	Categories  []Category `json:"categories" doc:"The Broad Sound Taxonomy."`
+	Rights      string     `json:"rights_declaration" doc:"What a contributor declares of every recording."`
+}
+
+// Format is a kind of file.
+type Format struct {
+	Name  string `json:"name"`
+	Taken bool   `json:"taken" doc:"Whether recordings in it are taken here."`
+	Why   string `json:"why,omitempty" doc:"Why not."`
+}
+
+// Bounds are how large things may be.
+type Bounds struct {
+	FileBytes   int64 `json:"file_bytes"`
+	Title       int   `json:"title" doc:"Characters."`
+	Description int   `json:"description" doc:"Characters."`
+	MinTags     int   `json:"min_tags"`
+	MaxTags     int   `json:"max_tags"`
+}
+
+// Provider is a way to pay.
+type Provider struct {
+	Code  string `json:"code"`
+	Label string `json:"label"`
+	Hint  string `json:"hint"`
+}
+
+func (f *Face) instanceOperations() {
+	add(f, operation{route: "GET /site", id: "get-site", tag: tagSite, summary: "Read what this site is and takes", action: access.Look}, f.instance)
+}
+
+func (f *Face) instance(ctx context.Context, _ *struct{}) (*body[Instance], error) {
+	out := Instance{
+		Name: f.Site.Name, URL: f.Site.URL, Currency: f.Licensing.Currency, Reviewed: !f.Moderation.Off, MembersOnly: f.Listening.MembersOnly, MP3: f.Listening.MakeMP3 != nil,
+		Recordings: f.Search.Index().Len(), Formats: f.decoded(ctx), Providers: []Provider{}, Rights: recordings.RightsText,
+		Limits: Bounds{f.Uploads.MaxBytes, recordings.MaxTitle, recordings.MaxDescription, recordings.MinTags, recordings.MaxTags},
+	}
+	for _, p := range f.Payments.Providers {
+		out.Providers = append(out.Providers, Provider{p.Name(), p.Label(), p.Hint()})
+	}
+	for _, c := range taxonomy.Categories() {
+		out.Categories = append(out.Categories, Category{c.Code, c.Group, c.Leaf()})
+	}
+	return answer(out), nil
+}
+
+// decoded lists the formats that this instance reads. What ffmpeg was built with does not change while the process lives.
+func (f *Face) decoded(ctx context.Context) []Format {
+	f.formats.Lock()
+	defer f.formats.Unlock()
+	if f.decodes != nil {
+		return f.decodes
+	}
+	ways, _ := decode.Ways(context.WithoutCancel(ctx), f.Ingest.FFmpeg)
+	for _, way := range ways {
+		f.decodes = append(f.decodes, Format{way.Format, way.Why == "", way.Why})
+	}
+	return f.decodes
+}

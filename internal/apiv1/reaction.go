@@ -1,0 +1,175 @@
+package apiv1
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"time"
+
+	"audiomicro/internal/access"
+	"audiomicro/internal/db"
+	"audiomicro/internal/reactions"
+)
+
+// Comment is what somebody said about a recording.
+type Comment struct {
+	ID        int64     `json:"id"`
+	Recording int64     `json:"recording" doc:"Id."`
+	Author    PersonRef `json:"author"`
+	Text      string    `json:"text" doc:"Plain text."`
+	Created   time.Time `json:"created_at"`
+}
+
+// FavoriteCategory is a named list of favorites.
+type FavoriteCategory struct {
+	ID         int64  `json:"id" doc:"0: those without a category."`
+	Name       string `json:"name"`
+	Recordings int64  `json:"recordings" doc:"How many published recordings are in it."`
+}
+
+// Stars is a person's own rating.
+type Stars struct {
+	Stars int64 `json:"stars" minimum:"0" maximum:"5"`
+}
+
+func (f *Face) reactionOperations() {
+	add(f, operation{route: "GET /recordings/{id}/comments", id: "list-comments", tag: tagReactions, summary: "List the comments on a recording", action: access.SeeRecording, text: "Newest first."},
+		func(ctx context.Context, in *struct {
+			byID
+			Paging
+		}) (*body[List[Comment]], error) {
+			rec, err := f.visible(ctx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			list, total, err := f.Reactions.Comments(ctx, rec.ID, in.Size, in.offset())
+			if err != nil {
+				return nil, err
+			}
+			out, err := f.comments(ctx, list)
+			return page(ctx, f, in.Paging, out, total), err
+		})
+	add(f, operation{route: "POST /recordings/{id}/comments", id: "comment", tag: tagReactions, summary: "Comment a recording", action: access.React, status: http.StatusCreated},
+		func(ctx context.Context, in *struct {
+			byID
+			Body struct {
+				Text string `json:"text" minLength:"1" maxLength:"4000" doc:"Plain text."`
+			}
+		}) (*body[Comment], error) {
+			if err := f.reactTo(ctx, in.ID); err != nil {
+				return nil, err
+			}
+			c, err := f.Reactions.Say(ctx, me(ctx), in.ID, in.Body.Text)
+			if err != nil {
+				return nil, err
+			}
+			out, err := f.comments(ctx, []reactions.Comment{c})
+			if err != nil {
+				return nil, err
+			}
+			return answer(out[0]), nil
+		})
+	add(f, operation{route: "DELETE /comments/{id}", id: "delete-comment", tag: tagReactions, summary: "Delete one's own comment", action: access.ChangeOwn},
+		func(ctx context.Context, in *byID) (*nothing, error) {
+			c, err := f.Reactions.CommentByID(ctx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			if err := allow(ctx, access.ChangeOwn, access.Object{Owner: c.AccountID, Public: true}); err != nil {
+				return nil, err
+			}
+			return &nothing{}, f.Reactions.Delete(ctx, c.ID)
+		})
+	add(f, operation{route: "PUT /recordings/{id}/favorite", id: "favor", tag: tagReactions, summary: "Put a recording among one's favorites", action: access.React},
+		func(ctx context.Context, in *struct {
+			byID
+			Body struct {
+				Category string `json:"category,omitempty" maxLength:"128" doc:"Made where it is new."`
+			}
+		}) (*nothing, error) {
+			if err := f.reactTo(ctx, in.ID); err != nil {
+				return nil, err
+			}
+			return &nothing{}, f.Reactions.Favor(ctx, me(ctx), in.ID, in.Body.Category)
+		})
+	add(f, operation{route: "DELETE /recordings/{id}/favorite", id: "unfavor", tag: tagReactions, summary: "Take a recording out of one's favorites", action: access.UseAccount, private: true},
+		func(ctx context.Context, in *byID) (*nothing, error) {
+			if in, err := f.Reactions.FavoredIn(ctx, me(ctx).ID, in.ID); err != nil || len(in) == 0 {
+				return nil, cmp.Or(err, db.ErrNotFound)
+			}
+			return &nothing{}, f.Reactions.Unfavor(ctx, me(ctx).ID, in.ID)
+		})
+	add(f, operation{route: "PUT /recordings/{id}/rating", id: "rate", tag: tagReactions, summary: "Rate a recording", action: access.React, text: "In the place of one's earlier rating. Not one's own recordings."},
+		func(ctx context.Context, in *struct {
+			byID
+			Body Stars
+		}) (*body[Stars], error) {
+			if err := f.reactTo(ctx, in.ID); err != nil {
+				return nil, err
+			}
+			return answer(in.Body), f.Reactions.Rerate(ctx, me(ctx), in.ID, in.Body.Stars)
+		})
+	add(f, operation{route: "GET /recordings/{id}/rating", id: "get-rating", tag: tagReactions, summary: "Read one's own rating", action: access.UseAccount, private: true},
+		func(ctx context.Context, in *byID) (*body[Stars], error) {
+			n, err := f.Reactions.RatingBy(ctx, me(ctx).ID, in.ID)
+			return answer(Stars{n}), err
+		})
+	add(f, operation{route: "DELETE /recordings/{id}/rating", id: "unrate", tag: tagReactions, summary: "Take one's rating back", action: access.UseAccount, private: true},
+		func(ctx context.Context, in *byID) (*nothing, error) {
+			if _, err := f.Reactions.RatingBy(ctx, me(ctx).ID, in.ID); err != nil {
+				return nil, err
+			}
+			return &nothing{}, f.Reactions.Unrate(ctx, me(ctx), in.ID)
+		})
+	add(f, operation{route: "GET /me/favorites", id: "list-favorites", tag: tagReactions, summary: "List one's favorites", action: access.UseAccount, private: true},
+		func(ctx context.Context, in *Paging) (*body[List[Recording]], error) {
+			ids, total, err := f.Reactions.Favorites(ctx, me(ctx).ID, in.Size, in.offset())
+			return f.listed(ctx, *in, ids, total, err)
+		})
+	add(f, operation{route: "GET /me/favorite-categories", id: "list-favorite-categories", tag: tagReactions, summary: "List the categories of one's favorites", action: access.UseAccount, private: true},
+		func(ctx context.Context, _ *struct{}) (*body[List[FavoriteCategory]], error) {
+			list, err := f.Reactions.Categories(ctx, me(ctx).ID)
+			out := List[FavoriteCategory]{Items: []FavoriteCategory{}, Total: len(list)}
+			for _, c := range list {
+				out.Items = append(out.Items, FavoriteCategory{c.ID, c.Name, c.Count})
+			}
+			return answer(out), err
+		})
+	add(f, operation{route: "GET /me/favorite-categories/{id}/recordings", id: "list-favorites-in-category", tag: tagReactions, summary: "List the favorites in a category", action: access.UseAccount, private: true},
+		func(ctx context.Context, in *struct {
+			ID int64 `path:"id" minimum:"0" doc:"0: those without a category."`
+			Paging
+		}) (*body[List[Recording]], error) {
+			c, err := f.Reactions.CategoryByID(ctx, me(ctx).ID, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			ids, err := f.Reactions.InCategory(ctx, me(ctx).ID, c.ID, in.Size, in.offset())
+			return f.listed(ctx, in.Paging, ids, int(c.Count), err)
+		})
+}
+
+// reactTo asks whether who asks may react to a recording.
+func (f *Face) reactTo(ctx context.Context, id int64) error {
+	rec, err := f.published(ctx, id)
+	if err != nil {
+		return err
+	}
+	return allow(ctx, access.React, rec.Object(false))
+}
+
+func (f *Face) comments(ctx context.Context, list []reactions.Comment) ([]Comment, error) {
+	var authors []int64
+	for _, c := range list {
+		authors = append(authors, c.AccountID)
+	}
+	people, err := f.People.ByIDs(ctx, authors)
+	if err != nil {
+		return nil, err
+	}
+	var out []Comment
+	for _, c := range list {
+		out = append(out, Comment{c.ID, c.RecordingID, *f.personRef(people[c.AccountID]), c.Body, moment(c.CreatedAt)})
+	}
+	return out, nil
+}
