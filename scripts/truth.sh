@@ -8,9 +8,9 @@ cd "$(dirname "$0")/.."
 cache=$PWD/.cache/demo
 files=$PWD/.cache/truth
 . scripts/packages.sh
-for t in ffmpeg ffprobe fpcalc soxi lame flac oggenc opusenc wavpack fluidsynth; do
+for t in ffmpeg ffprobe fpcalc soxi lame flac oggenc opusenc wavpack fluidsynth madplay; do
   command -v "$t" >/dev/null || {
-    echo "$t is missing. On Debian: apt-get install ffmpeg libchromaprint-tools sox lame flac vorbis-tools opus-tools wavpack fluidsynth fluid-soundfont-gm"
+    echo "$t is missing. On Debian: apt-get install ffmpeg libchromaprint-tools sox lame flac vorbis-tools opus-tools wavpack madplay fluidsynth fluid-soundfont-gm"
     exit 1
   }
 done

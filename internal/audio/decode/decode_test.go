@@ -113,6 +113,8 @@ func TestAgainstFFmpeg(t *testing.T) {
 		{name: "u.mp3", args: []string{"lame", "--quiet", "-b", "128", "-t", "--resample", "32", "-p", stereo}, within: 1e-4},
 		{name: "v.m4a", args: to(stereo, "-c:a", "aac"), ffmpeg: true},
 		{name: "w.m4a", args: to(stereo, "-c:a", "alac"), ffmpeg: true},
+		{name: "w24.m4a", args: to(high, "-c:a", "alac", "-sample_fmt", "s32p", "-movflags", "faststart"), ffmpeg: true, bits: 24},
+		{name: "w16.m4a", args: to(stereo, "-c:a", "alac", "-movflags", "faststart"), ffmpeg: true, bits: 16},
 		{name: "x.wv", args: []string{"wavpack", "-q", stereo, "-o"}, ffmpeg: true, bits: 16},
 		{name: "x24.wv", args: []string{"wavpack", "-q", high, "-o"}, ffmpeg: true, bits: 24},
 		{name: "x.tta", args: to(stereo, "-c:a", "tta"), ffmpeg: true, bits: 16},
@@ -189,6 +191,12 @@ func TestChains(t *testing.T) {
 	opus := file("a.opus", "opusenc", "--quiet", "--serial", "1", a)
 	again := file("c.opus", "opusenc", "--quiet", "--serial", "2", a)
 	mono := file("b.opus", "opusenc", "--quiet", "--serial", "3", b)
+	file("c.wav", "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anoisesrc=d=5:r=44100")
+	early := file("c.ogg", "oggenc", "-Q", filepath.Join(dir, "c.wav"), "-o")
+	last := bytes.LastIndex(early, []byte("OggS"))
+	middle := early[bytes.LastIndex(early[:last], []byte("OggS")):last]
+	middle[5] |= 4
+	oggSum(middle)
 	skeleton := append(oggPage(2, 0, 99, 0, "fishead\x00"+strings.Repeat("\x00", 56)), vorbis...)
 	for _, c := range []struct {
 		name   string
@@ -199,6 +207,7 @@ func TestChains(t *testing.T) {
 		{"Vorbis", vorbis, 44100, nil},
 		{"Vorbis twice", bytes.Join([][]byte{vorbis, vorbis}, nil), 88200, nil},
 		{"Vorbis behind a skeleton", skeleton, 44100, nil},
+		{"Vorbis that goes on behind its last page", early, 5 * 44100, nil},
 		{"Vorbis with another rate", bytes.Join([][]byte{vorbis, other}, nil), 44100, audio.ErrUnsupported},
 		{"Opus twice", bytes.Join([][]byte{opus, again}, nil), 96000, nil},
 		{"Opus with other channels", bytes.Join([][]byte{opus, mono}, nil), 48000, audio.ErrUnsupported},

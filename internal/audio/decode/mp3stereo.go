@@ -80,7 +80,7 @@ func intensityStart(layout *mp3Bands, right *[576]float32) [3]int {
 // one before, or stands in the middle when that is not intensity coded.
 //
 // At low rates the illegal position, which means that the band is not intensity coded, is the largest number its bits can hold.
-// (Decoders differ: ffmpeg knows none below 16, mpg123 takes 7. Encoders settle it: in the 22 kHz files of Debian's asc-music
+// (Decoders differ: ffmpeg knows none below 16, mpg123 takes 7, libmad reads it so too. Encoders settle it: in the 22 kHz files of Debian's asc-music
 // 4-bit positions are 0 to 6 and 15, 5-bit positions 0 to 6 and 31, and nothing between.)
 func intensityPosition(h sniff.MPEGHeader, layout *mp3Bands, right *mp3Granule, i int, top [3]int) (pos int, legal bool) {
 	step := 1

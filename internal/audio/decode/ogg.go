@@ -179,8 +179,15 @@ func (d *oggDecoder) readPage() error {
 			return err
 		}
 	}
-	if d.link == nil || d.ended || page.serial != d.serial {
+	if d.link == nil || !d.ready && d.ended || page.serial != d.serial {
 		return nil
+	}
+	if d.ended {
+		// The link goes on behind its last page: a damaged file, whose rest players play all the same (oggdec and ffmpeg do).
+		d.packet, d.oversized = d.packet[:0], false
+		if d.end >= 0 {
+			d.emitted = min(d.emitted, d.end)
+		}
 	}
 	d.page, d.queue = page, d.queue[:0]
 	d.lastPage = page.flags&oggLast != 0

@@ -332,7 +332,20 @@ func detectMP4(h []byte) (Kind, bool) {
 		return Kind{}, false
 	}
 	// Sample descriptions and handlers are seen here only when the movie box stands in front.
-	return Kind{Container: "mp4", Codec: movieCodec(h, string(h[8:12])), NeedsFFmpeg: true, Ext: "m4a", MIME: "audio/mp4"}, true
+	return Kind{Container: "mp4", Codec: movieCodec(h, string(h[8:12])), BitDepth: alacBits(h), NeedsFFmpeg: true, Ext: "m4a", MIME: "audio/mp4"}, true
+}
+
+// alacBits is the depth in the magic cookie of a movie box's Apple Lossless track, or 0: a box of 36 bytes in the sample description
+// that holds version and flags, frame length, compatible version and then the depth (Apple's ALACMagicCookieDescription).
+func alacBits(b []byte) int {
+	_, cookie, ok := bytes.Cut(b, []byte("\x00\x00\x00\x24alac\x00\x00\x00\x00"))
+	if !ok || len(cookie) < 6 {
+		return 0
+	}
+	if bits := int(cookie[5]); bits == 16 || bits == 20 || bits == 24 || bits == 32 {
+		return bits
+	}
+	return 0
 }
 
 // movieCodec is the codec of an MP4 file by what its movie box holds, "video…" for a film, or "" when b does not tell.
@@ -401,6 +414,7 @@ func Movie(r io.ReaderAt, size int64, k Kind) (Kind, error) {
 			if k.Codec = movieCodec(b[:n], brand); k.Codec == "video" {
 				return Kind{}, &RefusedError{Found: "a film"}
 			}
+			k.BitDepth = alacBits(b[:n])
 			return k, nil
 		}
 		at += length
