@@ -541,7 +541,7 @@ func (tr *truth) markdown(files int) string {
 	}
 	slices.Sort(formats)
 	fmt.Fprintf(&b, "\nFormats: %s.\n", strings.Join(formats, ", "))
-	for _, line := range [][]string{{"ffmpeg", "-version"}, {"fpcalc", "-version"}, {"soxi", "--version"}, {"madplay", "--version"}} {
+	for _, line := range [][]string{{"ffmpeg", "-version"}, {"fpcalc", "-version"}, {"soxi", "--version"}} {
 		if text, err := exec.Command(line[0], line[1:]...).CombinedOutput(); err == nil {
 			first, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
 			first, _, _ = strings.Cut(first, " Copyright")
