@@ -33,7 +33,7 @@ type NewAccount struct {
 
 func (f *Face) accountOperations() {
 	add(f, operation{route: "GET /me", id: "get-me", tag: tagMe, summary: "Read who asks", action: access.ReadAPI}, f.me)
-	add(f, operation{route: "POST /accounts", id: "create-account", tag: tagAccounts, summary: "Make an account", action: access.Administer, own: true, status: http.StatusCreated, errors: []int{http.StatusNotFound, http.StatusConflict},
+	add(f, operation{route: "POST /accounts", id: "create-account", tag: tagAccounts, summary: "Make an account", action: access.Administer, own: true, status: http.StatusCreated,
 		text: "Confirmed, with a random password, an API credential and an access token. The answer is the only time that the secrets can be read."},
 		func(ctx context.Context, in *struct{ Body NewAccount }) (*body[accounts.Created], error) {
 			made, err := f.Accounts.Create(ctx, accounts.NewAccount{Name: in.Body.Name, Email: in.Body.Email, Born: in.Body.Born, Role: in.Body.Role})
@@ -46,12 +46,12 @@ func (f *Face) accountOperations() {
 			return answer(made), asFields(err)
 		})
 	add(f, operation{route: "GET /accounts/{name}", id: "get-account", tag: tagAccounts, summary: "Read an account", action: access.Administer, own: true},
-		func(ctx context.Context, in *byName) (*body[accounts.Summary], error) {
+		func(ctx context.Context, in *ByName) (*body[accounts.Summary], error) {
 			s, err := f.Accounts.Show(ctx, in.Name)
 			return answer(s), err
 		})
 	add(f, operation{route: "POST /accounts/{name}/suspend", id: "suspend-account", tag: tagAccounts, summary: "Suspend an account", action: access.Administer, own: true, text: "It is shut out at once."},
-		func(ctx context.Context, in *byName) (*body[accounts.Summary], error) {
+		func(ctx context.Context, in *ByName) (*body[accounts.Summary], error) {
 			who, err := f.Accounts.ByName(ctx, in.Name)
 			if err != nil {
 				return nil, err

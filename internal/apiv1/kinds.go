@@ -96,12 +96,12 @@ func notNil[T any](list []T) []T {
 	return list
 }
 
-// byID is the input of an operation on one thing.
-type byID struct {
+// ByID is the input of an operation on one thing.
+type ByID struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
-// byName is the input of an operation on one person.
-type byName struct {
+// ByName is the input of an operation on one person.
+type ByName struct {
 	Name string `path:"name" maxLength:"100"`
 }

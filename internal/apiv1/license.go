@@ -2,7 +2,6 @@ package apiv1
 
 import (
 	"context"
-	"net/http"
 	"slices"
 	"time"
 
@@ -84,9 +83,9 @@ func (f *Face) licenseOperations() {
 			return answer(f.license(m)), err
 		})
 	add(f, operation{route: "GET /certificates/{number}", id: "verify-certificate", tag: tagLicenses, summary: "Verify a certificate", action: access.Look, text: "Who has the number may see the certificate: it is 128 random bits. In any spelling, with dashes or without."}, f.verify)
-	add(f, operation{route: "POST /recordings/{id}/license", id: "take-free-license", tag: tagLibrary, summary: "Take the free license of a recording", action: access.UseAccount, private: true, errors: []int{http.StatusConflict},
+	add(f, operation{route: "POST /recordings/{id}/license", id: "take-free-license", tag: tagLibrary, summary: "Take the free license of a recording", action: access.UseAccount, private: true,
 		text: "The one that the account holds already, or a new one. A recording without a free offer answers 403."},
-		func(ctx context.Context, in *byID) (*body[HeldLicense], error) {
+		func(ctx context.Context, in *ByID) (*body[HeldLicense], error) {
 			rec, err := f.published(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -121,7 +120,7 @@ func (f *Face) licenseOperations() {
 			return page(ctx, f, in.Paging, out, len(all)), nil
 		})
 	add(f, operation{route: "GET /library/{id}", id: "get-held-license", tag: tagLibrary, summary: "Read a license that one holds", action: access.UseAccount, private: true},
-		func(ctx context.Context, in *byID) (*body[HeldLicense], error) {
+		func(ctx context.Context, in *ByID) (*body[HeldLicense], error) {
 			l, err := f.Licensing.License(ctx, f.Licensing.DB, in.ID)
 			if err != nil {
 				return nil, err

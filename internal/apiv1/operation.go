@@ -44,7 +44,8 @@ func (o operation) statuses() []int {
 	if o.writes() || o.private || o.own {
 		out = append(out, http.StatusForbidden)
 	}
-	if strings.Contains(o.route, "{") {
+	// Who is no moderator or admin is not told that there is such a thing.
+	if strings.Contains(o.route, "{") || o.action == access.Review || o.action == access.Administer {
 		out = append(out, http.StatusNotFound)
 	}
 	slices.Sort(out)
@@ -149,9 +150,7 @@ func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	if op.RequestBody != nil {
 		op.Responses["400"] = f.problem(meaning(http.StatusBadRequest))
 	}
-	if len(op.Parameters) > 0 || op.RequestBody != nil {
-		op.Responses["422"] = f.problem(meaning(http.StatusUnprocessableEntity))
-	}
+	op.Responses["422"] = f.problem(meaning(http.StatusUnprocessableEntity)) // an unknown parameter, at least
 	op.Responses["default"] = f.problem("Whatever else went wrong.")
 	f.mount(o, false, func(w http.ResponseWriter, r *http.Request) error {
 		c := &call{}

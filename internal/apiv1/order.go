@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"audiomicro/internal/access"
@@ -77,6 +78,16 @@ type Checkout struct {
 	Provider string `json:"provider" maxLength:"50" doc:"How to pay; /site lists the providers."`
 }
 
+// CartLicense is what is chosen for a recording.
+type CartLicense struct {
+	License string `json:"license" maxLength:"100" doc:"Code of a paid license it is offered under."`
+}
+
+// PayPage is where an order is paid.
+type PayPage struct {
+	URL string `json:"url" format:"uri" doc:"Send the person there."`
+}
+
 func (f *Face) orderOperations() {
 	add(f, operation{route: "GET /cart", id: "get-cart", tag: tagOrders, summary: "Read one's cart", action: access.UseAccount, private: true},
 		func(ctx context.Context, _ *struct{}) (*body[Cart], error) { return f.cart(ctx) })
@@ -84,9 +95,7 @@ func (f *Face) orderOperations() {
 		text: "One license for each recording; another one takes its place."},
 		func(ctx context.Context, in *struct {
 			ID   int64 `path:"id" minimum:"1" doc:"Of the recording."`
-			Body struct {
-				License string `json:"license" maxLength:"100" doc:"Code of a paid license it is offered under."`
-			}
+			Body CartLicense
 		}) (*body[Cart], error) {
 			if err := f.Orders.Add(ctx, shopper(ctx), in.ID, in.Body.License); err != nil {
 				return nil, err
@@ -111,7 +120,7 @@ func (f *Face) orderOperations() {
 			return page(ctx, f, *in, out, len(all)), nil
 		})
 	add(f, operation{route: "GET /orders/{id}", id: "get-order", tag: tagOrders, summary: "Read one's order", action: access.UseAccount, private: true},
-		func(ctx context.Context, in *byID) (*body[Order], error) {
+		func(ctx context.Context, in *ByID) (*body[Order], error) {
 			o, err := f.Orders.Own(ctx, me(ctx).ID, in.ID)
 			if err != nil {
 				return nil, err
@@ -122,23 +131,18 @@ func (f *Face) orderOperations() {
 	add(f, operation{route: "POST /orders", id: "place-order", tag: tagOrders, summary: "Order what is in one's cart", action: access.Buy, own: true, status: http.StatusCreated, errors: []int{http.StatusConflict},
 		text: "At exactly the prices that the quote stands for. The same `Idempotency-Key` makes one order, however often it is sent; with other words in the body it answers 409."}, f.place)
 	add(f, operation{route: "POST /orders/{id}/pay", id: "pay-order", tag: tagOrders, summary: "Begin to pay an order", action: access.Buy, own: true, errors: []int{http.StatusConflict}, text: "Answers with the page on which the person pays."},
-		func(ctx context.Context, in *byID) (*body[struct {
-			URL string `json:"url" format:"uri" doc:"Send the person there."`
-		}], error) {
+		func(ctx context.Context, in *ByID) (*body[PayPage], error) {
 			at, err := f.Orders.Pay(ctx, me(ctx).ID, in.ID)
 			if err != nil {
 				return nil, err
 			}
-			out := struct {
-				URL string `json:"url" format:"uri" doc:"Send the person there."`
-			}{at}
-			if len(at) > 0 && at[0] == '/' {
-				out.URL = f.Site.URL + at
+			if strings.HasPrefix(at, "/") {
+				at = f.Site.URL + at
 			}
-			return answer(out), nil
+			return answer(PayPage{at}), nil
 		})
 	add(f, operation{route: "POST /orders/{id}/cancel", id: "cancel-order", tag: tagOrders, summary: "Cancel an order that was not paid", action: access.Buy, own: true, errors: []int{http.StatusConflict}},
-		func(ctx context.Context, in *byID) (*body[Order], error) {
+		func(ctx context.Context, in *ByID) (*body[Order], error) {
 			if err := f.Orders.Cancel(ctx, me(ctx).ID, in.ID); err != nil {
 				return nil, err
 			}

@@ -44,7 +44,7 @@ type Profile struct {
 
 func (f *Face) peopleOperations() {
 	add(f, operation{route: "GET /people/{name}", id: "get-person", tag: tagPeople, summary: "Read a person's profile", action: access.Look},
-		func(ctx context.Context, in *byName) (*body[Person], error) {
+		func(ctx context.Context, in *ByName) (*body[Person], error) {
 			who, err := f.People.ByName(ctx, in.Name)
 			if err != nil {
 				return nil, err
@@ -54,7 +54,7 @@ func (f *Face) peopleOperations() {
 		})
 	add(f, operation{route: "GET /people/{name}/recordings", id: "list-recordings-of-person", tag: tagPeople, summary: "List a person's published recordings", action: access.Look},
 		func(ctx context.Context, in *struct {
-			byName
+			ByName
 			Paging
 		}) (*body[List[Recording]], error) {
 			who, err := f.People.ByName(ctx, in.Name)
@@ -66,7 +66,7 @@ func (f *Face) peopleOperations() {
 		})
 	add(f, operation{route: "GET /people/{name}/packs", id: "list-packs-of-person", tag: tagPeople, summary: "List a person's packs", action: access.Look},
 		func(ctx context.Context, in *struct {
-			byName
+			ByName
 			Paging
 		}) (*body[List[Pack]], error) {
 			who, err := f.People.ByName(ctx, in.Name)
@@ -84,13 +84,13 @@ func (f *Face) peopleOperations() {
 			return page(ctx, f, in.Paging, out, total), nil
 		})
 	add(f, operation{route: "GET /packs/{id}", id: "get-pack", tag: tagPeople, summary: "Read a pack", action: access.Look},
-		func(ctx context.Context, in *byID) (*body[Pack], error) {
+		func(ctx context.Context, in *ByID) (*body[Pack], error) {
 			k, count, who, err := f.publicPack(ctx, in.ID)
 			return answer(f.pack(k, count, who)), err
 		})
 	add(f, operation{route: "GET /packs/{id}/recordings", id: "list-recordings-of-pack", tag: tagPeople, summary: "List the recordings of a pack", action: access.Look},
 		func(ctx context.Context, in *struct {
-			byID
+			ByID
 			Paging
 		}) (*body[List[Recording]], error) {
 			k, count, _, err := f.publicPack(ctx, in.ID)

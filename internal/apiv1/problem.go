@@ -106,6 +106,8 @@ func (f *Face) fail(o operation) func(http.ResponseWriter, *http.Request, int, s
 		switch {
 		case status == http.StatusUnauthorized && r.Header.Get("Authorization") == "":
 			text = "This needs an account. Send an access token, as Authorization: Bearer; " + f.Site.URL + "/settings/api makes one."
+		case status == http.StatusUnauthorized:
+			text = "This credential is unknown, expired or revoked, or its account was suspended. " + f.Site.URL + "/settings/api makes another."
 		case status == http.StatusForbidden && o.writes() && a.ReadOnly && !access.Might(a, o.action):
 			text = readOnly().(*web.Public).Text
 		case status == http.StatusNotFound && text == web.NotFound().(*web.Public).Text:

@@ -32,10 +32,20 @@ type Stars struct {
 	Stars int64 `json:"stars" minimum:"0" maximum:"5"`
 }
 
+// CommentText is what is said.
+type CommentText struct {
+	Text string `json:"text" minLength:"1" maxLength:"4000" doc:"Plain text."`
+}
+
+// FavoriteIn says where a favorite goes.
+type FavoriteIn struct {
+	Category string `json:"category,omitempty" maxLength:"128" doc:"Made where it is new."`
+}
+
 func (f *Face) reactionOperations() {
 	add(f, operation{route: "GET /recordings/{id}/comments", id: "list-comments", tag: tagReactions, summary: "List the comments on a recording", action: access.SeeRecording, text: "Newest first."},
 		func(ctx context.Context, in *struct {
-			byID
+			ByID
 			Paging
 		}) (*body[List[Comment]], error) {
 			rec, err := f.visible(ctx, in.ID)
@@ -51,10 +61,8 @@ func (f *Face) reactionOperations() {
 		})
 	add(f, operation{route: "POST /recordings/{id}/comments", id: "comment", tag: tagReactions, summary: "Comment a recording", action: access.React, status: http.StatusCreated},
 		func(ctx context.Context, in *struct {
-			byID
-			Body struct {
-				Text string `json:"text" minLength:"1" maxLength:"4000" doc:"Plain text."`
-			}
+			ByID
+			Body CommentText
 		}) (*body[Comment], error) {
 			if err := f.reactTo(ctx, in.ID); err != nil {
 				return nil, err
@@ -70,7 +78,7 @@ func (f *Face) reactionOperations() {
 			return answer(out[0]), nil
 		})
 	add(f, operation{route: "DELETE /comments/{id}", id: "delete-comment", tag: tagReactions, summary: "Delete one's own comment", action: access.ChangeOwn},
-		func(ctx context.Context, in *byID) (*nothing, error) {
+		func(ctx context.Context, in *ByID) (*nothing, error) {
 			c, err := f.Reactions.CommentByID(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -82,10 +90,8 @@ func (f *Face) reactionOperations() {
 		})
 	add(f, operation{route: "PUT /recordings/{id}/favorite", id: "favor", tag: tagReactions, summary: "Put a recording among one's favorites", action: access.React},
 		func(ctx context.Context, in *struct {
-			byID
-			Body struct {
-				Category string `json:"category,omitempty" maxLength:"128" doc:"Made where it is new."`
-			}
+			ByID
+			Body FavoriteIn
 		}) (*nothing, error) {
 			if err := f.reactTo(ctx, in.ID); err != nil {
 				return nil, err
@@ -93,7 +99,7 @@ func (f *Face) reactionOperations() {
 			return &nothing{}, f.Reactions.Favor(ctx, me(ctx), in.ID, in.Body.Category)
 		})
 	add(f, operation{route: "DELETE /recordings/{id}/favorite", id: "unfavor", tag: tagReactions, summary: "Take a recording out of one's favorites", action: access.UseAccount, private: true},
-		func(ctx context.Context, in *byID) (*nothing, error) {
+		func(ctx context.Context, in *ByID) (*nothing, error) {
 			if in, err := f.Reactions.FavoredIn(ctx, me(ctx).ID, in.ID); err != nil || len(in) == 0 {
 				return nil, cmp.Or(err, db.ErrNotFound)
 			}
@@ -101,7 +107,7 @@ func (f *Face) reactionOperations() {
 		})
 	add(f, operation{route: "PUT /recordings/{id}/rating", id: "rate", tag: tagReactions, summary: "Rate a recording", action: access.React, text: "In the place of one's earlier rating. Not one's own recordings."},
 		func(ctx context.Context, in *struct {
-			byID
+			ByID
 			Body Stars
 		}) (*body[Stars], error) {
 			if err := f.reactTo(ctx, in.ID); err != nil {
@@ -110,12 +116,12 @@ func (f *Face) reactionOperations() {
 			return answer(in.Body), f.Reactions.Rerate(ctx, me(ctx), in.ID, in.Body.Stars)
 		})
 	add(f, operation{route: "GET /recordings/{id}/rating", id: "get-rating", tag: tagReactions, summary: "Read one's own rating", action: access.UseAccount, private: true},
-		func(ctx context.Context, in *byID) (*body[Stars], error) {
+		func(ctx context.Context, in *ByID) (*body[Stars], error) {
 			n, err := f.Reactions.RatingBy(ctx, me(ctx).ID, in.ID)
 			return answer(Stars{n}), err
 		})
 	add(f, operation{route: "DELETE /recordings/{id}/rating", id: "unrate", tag: tagReactions, summary: "Take one's rating back", action: access.UseAccount, private: true},
-		func(ctx context.Context, in *byID) (*nothing, error) {
+		func(ctx context.Context, in *ByID) (*nothing, error) {
 			if _, err := f.Reactions.RatingBy(ctx, me(ctx).ID, in.ID); err != nil {
 				return nil, err
 			}

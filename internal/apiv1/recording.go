@@ -356,7 +356,7 @@ type Analysis struct {
 func (f *Face) recordingOperations() {
 	add(f, operation{route: "GET /recordings/{id}", id: "get-recording", tag: tagRecordings, summary: "Read a recording", action: access.SeeRecording,
 		text: "Drafts too, for the contributor and moderators, who also get `own`."},
-		func(ctx context.Context, in *byID) (*recordingOut, error) {
+		func(ctx context.Context, in *ByID) (*recordingOut, error) {
 			if _, err := f.visible(ctx, in.ID); err != nil {
 				return nil, err
 			}
@@ -368,7 +368,7 @@ func (f *Face) recordingOperations() {
 		text: "The contributor, who holds a license, and for free recordings every member, who holds the free license from then on. Answers ranges."}, describeDownload, f.download)
 }
 
-func (f *Face) analysis(ctx context.Context, in *byID) (*body[Analysis], error) {
+func (f *Face) analysis(ctx context.Context, in *ByID) (*body[Analysis], error) {
 	rec, err := f.visible(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -392,7 +392,7 @@ type Likeness struct {
 }
 
 func (f *Face) similar(ctx context.Context, in *struct {
-	byID
+	ByID
 	Limit int `query:"limit" minimum:"1" maximum:"100" default:"24"`
 }) (*body[List[Likeness]], error) {
 	rec, err := f.visible(ctx, in.ID)

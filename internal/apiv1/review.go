@@ -36,10 +36,21 @@ type ReviewCase struct {
 	Note      string `json:"note,omitempty" doc:"What the contributor read."`
 }
 
+// Rejection is why a recording is returned.
+type Rejection struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"What the contributor can do; read on the page and by mail."`
+	Code   string `json:"code,omitempty" enum:"described,quality,rights,duplicate,unsuitable,other" default:"other"`
+}
+
+// Removal is why a comment is hidden.
+type Removal struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Its author reads it."`
+}
+
 func (f *Face) reviewOperations() {
 	add(f, operation{route: "GET /review", id: "list-recordings-by-state", tag: tagReview, summary: "List recordings by state", action: access.Review, own: true, text: "Newest first."}, f.byState)
 	add(f, operation{route: "GET /review/{id}", id: "get-review", tag: tagReview, summary: "Read the reviews of a recording", action: access.Review, own: true, text: "Newest first. The recording itself is at /recordings/{id}."},
-		func(ctx context.Context, in *byID) (*body[List[ReviewCase]], error) {
+		func(ctx context.Context, in *ByID) (*body[List[ReviewCase]], error) {
 			if err := f.judged(ctx, in.ID); err != nil {
 				return nil, err
 			}
@@ -51,7 +62,7 @@ func (f *Face) reviewOperations() {
 			return answer(out), err
 		})
 	add(f, operation{route: "POST /review/{id}/approve", id: "approve-recording", tag: tagReview, summary: "Publish a submitted recording", action: access.Review, own: true, errors: []int{http.StatusConflict}, text: "Not one's own."},
-		func(ctx context.Context, in *byID) (*body[Decided], error) {
+		func(ctx context.Context, in *ByID) (*body[Decided], error) {
 			if err := f.judged(ctx, in.ID); err != nil {
 				return nil, err
 			}
@@ -59,11 +70,8 @@ func (f *Face) reviewOperations() {
 		})
 	add(f, operation{route: "POST /review/{id}/reject", id: "reject-recording", tag: tagReview, summary: "Return a submitted recording to its contributor", action: access.Review, own: true, errors: []int{http.StatusConflict}, text: "Not one's own."},
 		func(ctx context.Context, in *struct {
-			byID
-			Body struct {
-				Reason string `json:"reason" minLength:"1" maxLength:"2000" doc:"What the contributor can do; read on the page and by mail."`
-				Code   string `json:"code,omitempty" enum:"described,quality,rights,duplicate,unsuitable,other" default:"other"`
-			}
+			ByID
+			Body Rejection
 		}) (*body[Decided], error) {
 			if err := f.judged(ctx, in.ID); err != nil {
 				return nil, err
@@ -72,10 +80,8 @@ func (f *Face) reviewOperations() {
 		})
 	add(f, operation{route: "POST /comments/{id}/remove", id: "remove-comment", tag: tagReview, summary: "Hide a comment", action: access.Review, own: true, text: "Its author still reads it, with the reason. Not one's own."},
 		func(ctx context.Context, in *struct {
-			byID
-			Body struct {
-				Reason string `json:"reason" minLength:"1" maxLength:"500"`
-			}
+			ByID
+			Body Removal
 		}) (*nothing, error) {
 			c, err := f.Reactions.CommentByID(ctx, in.ID)
 			if err != nil {

@@ -68,7 +68,7 @@ func (f *Face) uploadOperations() {
 		text: "Changes what is named and leaves the rest. With `If-Match` nothing is changed unless the recording is as the ETag saw it; without, an edit of the same field at the same moment answers 409. What a published recording said before is kept in its history."}, f.edit)
 	add(f, operation{route: "DELETE /recordings/{id}", id: "delete-draft", tag: tagRecordings, summary: "Delete a draft", action: access.EditRecording, errors: []int{http.StatusConflict},
 		text: "Only what was never published. What was is unpublished: licenses to it go on."},
-		func(ctx context.Context, in *byID) (*nothing, error) {
+		func(ctx context.Context, in *ByID) (*nothing, error) {
 			rec, err := f.editable(ctx, in.ID)
 			if err != nil {
 				return nil, err
@@ -84,7 +84,7 @@ func (f *Face) uploadOperations() {
 		{"republish", "Publish a withdrawn recording again", "", f.Recordings.Republish},
 	} {
 		add(f, operation{route: "POST /recordings/{id}/" + act.name, id: act.name + "-recording", tag: tagRecordings, summary: act.summary, text: act.text, action: access.EditRecording, errors: []int{http.StatusConflict}},
-			func(ctx context.Context, in *byID) (*recordingOut, error) {
+			func(ctx context.Context, in *ByID) (*recordingOut, error) {
 				rec, err := f.editable(ctx, in.ID)
 				if err != nil {
 					return nil, err
@@ -132,7 +132,7 @@ func (f *Face) stretch(ctx context.Context, filter recordings.Filter) (list []re
 }
 
 type editIn struct {
-	byID
+	ByID
 	Match string `header:"If-Match" doc:"The ETag of the recording as it was read."`
 	Body  Edit
 }
