@@ -26,21 +26,18 @@ func benchIngest(ctx context.Context, args []string) error {
 	if b.Request.FFmpegPath, err = worker.FindTool(p.config.FFmpeg, "ffmpeg"); err != nil {
 		return err
 	}
-	if b.Request.LamePath, err = worker.FindTool(p.config.Lame, "lame"); err != nil {
-		return err
-	}
 	names, ok := p.own["outputs"]
 	if !ok {
 		names = "hq,lq"
 	}
 	known := map[string][]worker.Output{
 		"none": nil, "hq": {worker.HQ}, "lq": {worker.LQ}, "marked": {worker.MarkedHQ, worker.MarkedLQ}, "marked-hq": {worker.MarkedHQ}, "marked-lq": {worker.MarkedLQ},
-		"mp3-hq": {worker.MP3HQ}, "mp3-lq": {worker.MP3LQ},
+		"mp3": {worker.MP3HQ, worker.MP3LQ}, "mp3-hq": {worker.MP3HQ}, "mp3-lq": {worker.MP3LQ}, "marked-mp3": {worker.MarkedMP3HQ, worker.MarkedMP3LQ},
 	}
 	for name := range strings.SplitSeq(names, ",") {
 		outputs, ok := known[name]
 		if !ok {
-			return usage(fmt.Sprintf("unknown output %q: none, hq, lq, marked, marked-hq, marked-lq, mp3-hq, mp3-lq", name))
+			return usage(fmt.Sprintf("unknown output %q: none, hq, lq, marked, marked-hq, marked-lq, mp3, mp3-hq, mp3-lq, marked-mp3", name))
 		}
 		b.Request.Outputs = append(b.Request.Outputs, outputs...)
 	}

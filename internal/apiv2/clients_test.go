@@ -58,7 +58,7 @@ func furnish(t *testing.T, s *testkit.Site) scene {
 	return v
 }
 
-func quick(c *config.Config) { c.Moderation, c.FFmpeg, c.Lame = "off", "off", "off" }
+func quick(c *config.Config) { c.Moderation, c.FFmpeg = "off", "off" }
 
 // TestClientsOfNode runs freesound-client and freesound-api, unmodified, in Node.
 func TestClientsOfNode(t *testing.T) {

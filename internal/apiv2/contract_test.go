@@ -55,7 +55,7 @@ func names(v object) (out []string) {
 
 // TestSearchKeepsTheContract asks for what unmodified clients ask for.
 func TestSearchKeepsTheContract(t *testing.T) {
-	testkit.EachSite(t, func(c *config.Config) { c.Moderation, c.FFmpeg, c.Lame = "off", "off", "off" }, func(t *testing.T, s *testkit.Site) {
+	testkit.EachSite(t, func(c *config.Config) { c.Moderation, c.FFmpeg = "off", "off" }, func(t *testing.T, s *testkit.Site) {
 		s.Site.Limits.Off = true
 		ids := catalog(t, s, 17)
 		reader := s.Account("Reader", "member")

@@ -112,7 +112,7 @@ func similar(t *testing.T, s *testkit.Site, c client, ids []int64) {
 
 // TestReadingKeepsTheContract reads sounds, users, packs and the formats.
 func TestReadingKeepsTheContract(t *testing.T) {
-	testkit.EachSite(t, func(c *config.Config) { c.Moderation, c.FFmpeg, c.Lame = "off", "off", "off" }, func(t *testing.T, s *testkit.Site) {
+	testkit.EachSite(t, func(c *config.Config) { c.Moderation, c.FFmpeg = "off", "off" }, func(t *testing.T, s *testkit.Site) {
 		s.Site.Limits.Off = true
 		ids := catalog(t, s, 6)
 		reader := s.Account("Reader", "member")

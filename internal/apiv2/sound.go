@@ -206,7 +206,7 @@ func dataPath(kind string, rec recordings.Recording, rest string) string {
 func (f *Face) previews(rec recordings.Recording) object {
 	var out object
 	for _, quality := range []string{"hq", "lq"} {
-		if f.Listening.MakeMP3 != nil && !f.Listening.MembersOnly { // only Ogg is cut to its first seconds
+		if !f.Listening.MembersOnly { // only Ogg is cut to its first seconds
 			out = append(out, member{"preview-" + quality + "-mp3", f.Site.URL + dataPath("previews", rec, "-"+quality+".mp3")})
 		}
 		out = append(out, member{"preview-" + quality + "-ogg", f.Site.URL + dataPath("previews", rec, "-"+quality+".ogg")})

@@ -16,7 +16,7 @@ import (
 
 // TestWritingKeepsTheContract rates, comments, bookmarks and edits, by the same rules as the pages.
 func TestWritingKeepsTheContract(t *testing.T) {
-	testkit.EachSite(t, func(c *config.Config) { c.Moderation, c.FFmpeg, c.Lame = "off", "off", "off" }, func(t *testing.T, s *testkit.Site) {
+	testkit.EachSite(t, func(c *config.Config) { c.Moderation, c.FFmpeg = "off", "off" }, func(t *testing.T, s *testkit.Site) {
 		s.Site.Limits.Off = true
 		ids := catalog(t, s, 2)
 		maker, err := s.Accounts.ByName(t.Context(), "Maker")

@@ -244,16 +244,14 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.Ingest = &ingest.Store{
 		DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Site: a.Site, Log: a.Log, Dir: filepath.Join(c.Data, "work", a.node()),
-		FFmpeg: tool(c.FFmpeg, "ffmpeg"), Lame: tool(c.Lame, "lame"), MarkEvery: float64(c.MarkSeconds), MaxSeconds: c.MaxLength.Seconds(), Done: jobs.Complete,
+		FFmpeg: tool(c.FFmpeg, "ffmpeg"), MarkEvery: float64(c.MarkSeconds), MaxSeconds: c.MaxLength.Seconds(), Done: jobs.Complete,
 		Space: space,
 	}
 	a.Listening = &listening.Store{DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Now: a.Now, Limits: &a.Site.Limits, MembersOnly: c.MemberPreview,
 		Licensed: func(ctx context.Context, account, recording int64) (bool, error) {
 			return a.Licensing.Licensed(ctx, a.DB, account, recording)
 		}}
-	if a.Ingest.CanMP3() {
-		a.Listening.MakeMP3 = a.Ingest.MakeMP3
-	}
+	a.Listening.MakeMP3 = a.Ingest.MakeMP3
 	a.Uploads = &uploads.Store{DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Site: a.Site, Log: a.Log, Now: a.Now, Node: a.node(),
 		MaxBytes: int64(c.MaxUpload), Lifetime: c.UploadLifetime, FFmpeg: a.Ingest.FFmpeg != "",
 		Licensing: a.Licensing, Feed: a.Feed, Hears: a.Listening.Hears, Terms: accounts.TermsForm, TermsHTML: accounts.TermsHTML()}

@@ -57,7 +57,6 @@ type Config struct {
 	MaxLength      time.Duration `yaml:"max_length" default:"24h" doc:"longest recording accepted"`
 	Workers        int           `yaml:"workers" default:"2" doc:"how many recordings are analyzed at once on this node"`
 	FFmpeg         string        `yaml:"ffmpeg" default:"auto" doc:"native ffmpeg for M4A/AAC and more: auto (search the PATH), off, or a path"`
-	Lame           string        `yaml:"lame" default:"auto" doc:"native lame for MP3 previews: auto, off, or a path (ffmpeg serves too)"`
 	MarkSeconds    int           `yaml:"mark_seconds" default:"6" doc:"seconds between the audible marks in previews of paid recordings"`
 
 	TrustedProxies []string `yaml:"trusted_proxies" doc:"addresses or networks whose X-Forwarded-For is believed, as 127.0.0.1 or 10.0.0.0/8"`
@@ -302,12 +301,9 @@ func (c *Config) checkElsewhere() error {
 	if u, err := url.Parse(c.Blobs); c.Blobs != "" && (err != nil || u.Scheme != "s3" || u.Host == "" || u.User == nil || strings.Trim(u.Path, "/") == "") {
 		return errors.New("blobs: want s3://KEY:SECRET@HOST/BUCKET[/PREFIX][?insecure=1&region=R]")
 	}
-	for key, tool := range map[string]string{"ffmpeg": c.FFmpeg, "lame": c.Lame} {
-		if tool == "auto" || tool == "off" || tool == "" {
-			continue
-		}
+	if tool := c.FFmpeg; tool != "auto" && tool != "off" && tool != "" {
 		if _, err := exec.LookPath(tool); err != nil {
-			return fmt.Errorf("%s: %q is no program here: write auto, off or its path", key, tool)
+			return fmt.Errorf("ffmpeg: %q is no program here: write auto, off or its path", tool)
 		}
 	}
 	return nil

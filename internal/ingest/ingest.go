@@ -38,7 +38,6 @@ type Store struct {
 	Log        *slog.Logger
 	Dir        string  // for temporary folders; made when missing
 	FFmpeg     string  // path of a native ffmpeg, or empty
-	Lame       string  // path of a native lame, or empty
 	MarkEvery  float64 // seconds between audible marks
 	MaxSeconds float64 // longest recording accepted
 	Space      *likeness.Space
@@ -66,9 +65,6 @@ func (s *Store) Clear() error {
 	}
 	return err
 }
-
-// CanMP3 tells whether MP3 previews can be made here.
-func (s *Store) CanMP3() bool { return s.Lame != "" || s.FFmpeg != "" }
 
 // Analyze makes everything a new recording needs. A failure that lies in the file is kept on the recording with what to do.
 // One that may lie in the file or with the machine, as too little memory, is returned, so that the job is tried again, and
@@ -171,10 +167,10 @@ var mp3 = map[string]worker.Output{
 }
 
 // MakeMP3 makes an MP3 preview on its first request; several requests at once share one pass. It answers db.ErrNotFound for
-// names that are none and where no encoder was found.
+// names that are none.
 func (s *Store) MakeMP3(ctx context.Context, rec recordings.Recording, name string) (recordings.Media, error) {
 	out, ok := mp3[name]
-	if !ok || !s.CanMP3() || rec.Processing != recordings.Ready {
+	if !ok || rec.Processing != recordings.Ready {
 		return recordings.Media{}, fmt.Errorf("preview %s: %w", name, db.ErrNotFound)
 	}
 	key := strconv.FormatInt(rec.ID, 10) + "/" + name
@@ -279,7 +275,7 @@ func (s *Store) run(ctx context.Context, rec recordings.Recording, outputs []wor
 		progress = func(worker.Progress) {}
 	}
 	res, err := worker.Start(ctx, worker.Request{
-		Size: rec.ByteSize, Outputs: outputs, FFmpegPath: s.FFmpeg, LamePath: s.Lame,
+		Size: rec.ByteSize, Outputs: outputs, FFmpegPath: s.FFmpeg,
 		MarkInterval: s.MarkEvery, MarkSeed: uint64(rec.ID), MaxSeconds: s.MaxSeconds,
 	}, src, out, progress)
 	// The worker sees only an end that came too early: it may call the file damaged, or take what there was for all of it.

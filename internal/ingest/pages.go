@@ -39,20 +39,14 @@ func (s *Store) formatsPage(w http.ResponseWriter, r *http.Request) error {
 		}
 		formats.Rows = append(formats.Rows, []ui.Cell{{Text: way.Format}, by, {Tag: &tag}})
 	}
-	previews := ui.Table{Caption: "Previews", Head: []ui.Column{{Title: "Preview"}, {Title: "Made by"}}, Rows: [][]ui.Cell{{{Text: "Ogg Opus, 96 and 48 kbit/s"}, {Text: "AudioMicro"}}}}
-	mp3 := ui.Cell{Text: "nothing", Sub: "needs lame, or an ffmpeg with libmp3lame; neither was found, so no page or API names MP3 previews"}
-	switch {
-	case s.Lame != "":
-		mp3 = ui.Cell{Text: "lame", Sub: s.Lame}
-	case s.FFmpeg != "":
-		mp3 = ui.Cell{Text: "ffmpeg " + version, Sub: s.FFmpeg}
-	}
-	previews.Rows = append(previews.Rows, []ui.Cell{{Text: "MP3, 128 and 64 kbit/s, on first request"}, mp3})
+	previews := ui.Table{Caption: "Previews", Head: []ui.Column{{Title: "Preview"}, {Title: "Made by"}}, Rows: [][]ui.Cell{
+		{{Text: "Ogg Opus, 96 and 48 kbit/s"}, {Text: "AudioMicro"}}, {{Text: "MP3, 128 and 64 kbit/s, on first request"}, {Text: "AudioMicro"}},
+	}}
 	walls, err := s.walls(r.Context())
 	if err != nil {
 		return err
 	}
-	p := ui.PlainPage{Title: "Formats", Intro: "What this instance reads and makes. Install ffmpeg or lame and restart to add to it; the settings ffmpeg and lame name another path, or off."}
+	p := ui.PlainPage{Title: "Formats", Intro: "What this instance reads and makes. Install ffmpeg and restart to add to it; the setting ffmpeg names another path, or off."}
 	return s.Site.Page(w, r, web.View{Title: p.Title}, ui.Plain(p, templ.Join(ui.TablePart(formats), ui.TablePart(previews), ui.TablePart(walls))))
 }
 

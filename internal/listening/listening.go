@@ -51,8 +51,8 @@ type Store struct {
 	Limits     *web.Limits
 	// Licensed tells whether an account holds a license to a recording that was not revoked; app sets it to licensing's answer.
 	Licensed func(ctx context.Context, account, recording int64) (bool, error)
-	// MakeMP3 makes an MP3 preview on first request; nil where no encoder was found. It returns db.ErrNotFound for a
-	// preview that cannot be made.
+	// MakeMP3 makes an MP3 preview on first request; app sets it to ingest's. It returns db.ErrNotFound for a preview that
+	// cannot be made.
 	MakeMP3 func(ctx context.Context, r recordings.Recording, name string) (recordings.Media, error)
 	// MembersOnly limits visitors to the first SampleSeconds of a preview.
 	MembersOnly bool
@@ -145,7 +145,7 @@ func (s *Store) Public(w http.ResponseWriter, r *http.Request, rec recordings.Re
 // find looks a media file up; an MP3 preview is made when it is asked for first.
 func (s *Store) find(ctx context.Context, rec recordings.Recording, name string) (recordings.Media, error) {
 	m, err := s.Recordings.MediaNamed(ctx, rec.ID, name)
-	if errors.Is(err, db.ErrNotFound) && strings.HasSuffix(name, ".mp3") && s.MakeMP3 != nil {
+	if errors.Is(err, db.ErrNotFound) && strings.HasSuffix(name, ".mp3") {
 		m, err = s.MakeMP3(ctx, rec, name)
 	}
 	return m, err

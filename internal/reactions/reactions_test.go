@@ -51,7 +51,7 @@ func published(t *testing.T, s *testkit.Site, owner *testkit.Person, title strin
 	return id
 }
 
-func quick(c *config.Config) { c.Moderation, c.FFmpeg, c.Lame = "off", "off", "off" }
+func quick(c *config.Config) { c.Moderation, c.FFmpeg = "off", "off" }
 
 // TestReactionsOnPages walks comments, ratings and favorites through the plain forms of the pages.
 func TestReactionsOnPages(t *testing.T) {

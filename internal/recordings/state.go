@@ -317,7 +317,7 @@ const (
 	PreviewLQ    = "preview-lq.opus" // 48 kbit/s, unmarked
 	MarkedHQ     = "marked-hq.opus"
 	MarkedLQ     = "marked-lq.opus"
-	PreviewHQMP3 = "preview-hq.mp3" // made on first request where an encoder is found
+	PreviewHQMP3 = "preview-hq.mp3" // made on first request
 	PreviewLQMP3 = "preview-lq.mp3"
 	MarkedHQMP3  = "marked-hq.mp3"
 	MarkedLQMP3  = "marked-lq.mp3"

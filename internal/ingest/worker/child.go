@@ -192,12 +192,8 @@ func open(req Request, src *os.File) (*source, error) {
 
 // tools are the native programs that this job may start.
 func (r *Request) tools(kind sniff.Kind) (paths []string) {
-	encodes := r.wants(MP3HQ, MP3LQ, MarkedMP3HQ, MarkedMP3LQ)
-	if r.FFmpegPath != "" && (kind.NeedsFFmpeg || encodes) {
+	if r.FFmpegPath != "" && kind.NeedsFFmpeg {
 		paths = append(paths, r.FFmpegPath)
-	}
-	if r.LamePath != "" && encodes {
-		paths = append(paths, r.LamePath)
 	}
 	return paths
 }

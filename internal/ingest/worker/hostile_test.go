@@ -325,14 +325,16 @@ func TestDeathHasAName(t *testing.T) {
 	}
 }
 
-// TestNothingOutlivesTheWorker stops a worker whose encoder hangs in a process group of its own.
+// TestNothingOutlivesTheWorker stops a worker whose native decoder hangs in a process group of its own.
 func TestNothingOutlivesTheWorker(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/cwd"); err != nil {
-		t.Skip("SKIPPED: needs /proc to find the encoder")
+		t.Skip("SKIPPED: needs /proc to find the decoder")
 	}
-	hang := filepath.Join(t.TempDir(), "lame")
-	if err := os.WriteFile(hang, []byte("#!/bin/sh\nset -m\nsleep 1000 &\nwait\n"), 0o700); err != nil {
+	hang := filepath.Join(t.TempDir(), "ffmpeg")
+	dir := t.TempDir()
+	// Decoders start in the folder for temporary files; this one moves to where it can be found.
+	if err := os.WriteFile(hang, []byte("#!/bin/sh\ncd '"+dir+"'\nset -m\nsleep 1000 &\nwait\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	read, write, err := os.Pipe()
@@ -341,18 +343,19 @@ func TestNothingOutlivesTheWorker(t *testing.T) {
 	}
 	defer read.Close()
 	defer write.Close()
-	dir := t.TempDir()
-	req := worker.Request{Outputs: []worker.Output{worker.MP3HQ}, LamePath: hang, Limits: worker.Limits{WallBase: 1}}
+	req := worker.Request{Outputs: []worker.Output{worker.HQ}, FFmpegPath: hang, Limits: worker.Limits{WallBase: 1}}
 	done := make(chan error, 1)
 	go func() {
 		_, err := worker.Start(t.Context(), req, read, dir, nil)
 		done <- err
 	}()
-	if _, err := write.Write(wav(tones(1, 8000, 8000), 8000)); err != nil {
+	if _, err := write.Write(append([]byte("caff\x00\x01\x00\x00desc"), make([]byte, 8192)...)); err != nil {
 		t.Fatal(err)
 	}
+	write.Close() // the decoder gets the whole file
+	eventually(t, "the decoder hangs", func() bool { return len(processesIn(t, dir)) > 1 })
 	wantFailure(t, <-done, worker.Timeout)
-	eventually(t, "the encoder is gone", func() bool { return len(processesIn(t, dir)) == 0 })
+	eventually(t, "the decoder is gone", func() bool { return len(processesIn(t, dir)) == 0 })
 }
 
 // TestWorkerDiesWithItsServer kills a server outright: its worker, waiting for more of the source, must not live on.

@@ -3,17 +3,14 @@ package worker
 import (
 	"errors"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"audiomicro/internal/audio/mp3enc"
 	"audiomicro/internal/audio/opusenc"
 )
 
@@ -49,7 +46,6 @@ func (o Output) bitrate() int {
 type sink interface {
 	write(planar [][]float32) error
 	close() error // ends the file
-	abort()       // frees what would outlive the process
 }
 
 // lane is one encoder on a goroutine of its own.
@@ -62,10 +58,10 @@ type lane struct {
 	failed atomic.Bool   // set after err
 	err    error         // also safe to read once done is closed
 	cpu    time.Duration // of its thread
-	ended  bool
 }
 
-func newLane(req Request, output Output, channels, sourceRate int) (*lane, error) {
+// newLane makes an encoder of sound at rate Hz. Opus takes only its own.
+func newLane(req Request, output Output, channels, rate, sourceRate int) (*lane, error) {
 	l := &lane{output: output, in: make(chan *block, laneDepth), done: make(chan struct{})}
 	var err error
 	switch output {
@@ -76,7 +72,7 @@ func newLane(req Request, output Output, channels, sourceRate int) (*lane, error
 		})
 	case MP3HQ, MP3LQ, MarkedMP3HQ, MarkedMP3LQ:
 		l.name = "preview-" + string(output) + ".mp3"
-		l.sink, err = newMP3Sink(req, l.name, output.bitrate(), channels)
+		l.sink, err = newMP3Sink(l.name, mp3enc.Options{InputRate: rate, Channels: channels, Bitrate: output.bitrate()})
 	default:
 		return nil, fmt.Errorf("make output %q: no such output", output)
 	}
@@ -167,84 +163,24 @@ func (s *opusSink) write(planar [][]float32) error { return s.enc.Write(planar) 
 
 func (s *opusSink) close() error { return errors.Join(s.enc.Close(), s.file.Close()) }
 
-func (s *opusSink) abort() {}
-
-// mp3Sink feeds a native ffmpeg or lame with 16-bit samples.
+// mp3Sink writes an MP3 file.
 type mp3Sink struct {
-	cmd    *exec.Cmd
-	pipe   *os.File
-	stderr *headBuffer
-	bytes  []byte
-	dither *rand.Rand
+	file *os.File
+	enc  *mp3enc.Encoder
 }
 
-func newMP3Sink(req Request, name string, bitrate, channels int) (*mp3Sink, error) {
-	rate, kbit := strconv.Itoa(opusenc.SampleRate), strconv.Itoa(bitrate/1000)
-	var cmd *exec.Cmd
-	switch {
-	case req.LamePath != "":
-		mode := []string{"-m", "j"}
-		if channels == 1 {
-			mode = []string{"-m", "m"}
-		}
-		args := append([]string{"--quiet", "-r", "-s", "48", "--bitwidth", "16", "--signed", "--little-endian", "-b", kbit, "-q", "5", "--noreplaygain"}, mode...)
-		cmd = exec.Command(req.LamePath, append(args, "-", name)...)
-	case req.FFmpegPath != "":
-		cmd = exec.Command(req.FFmpegPath, "-v", "error", "-f", "s16le", "-ar", rate, "-ac", strconv.Itoa(channels), "-protocol_whitelist", "pipe,file", "-i", "pipe:0",
-			"-map_metadata", "-1", "-threads", "1", "-c:a", "libmp3lame", "-b:a", kbit+"k", "-id3v2_version", "0", "-f", "mp3", "file:"+name)
-	default:
-		return nil, &Failure{Code: NoEncoder, Text: "This site has no MP3 encoder. The operator can install ffmpeg or lame."}
-	}
-	read, write, err := os.Pipe()
+func newMP3Sink(name string, opt mp3enc.Options) (*mp3Sink, error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("start mp3 encoder: %w", err)
+		return nil, err
 	}
-	s := &mp3Sink{cmd: cmd, pipe: write, stderr: &headBuffer{left: 4096}, dither: rand.New(rand.NewPCG(1, 1))}
-	cmd.Stdin, cmd.Stderr, cmd.Env = read, s.stderr, []string{}
-	err = cmd.Start()
-	read.Close() // the child has its own
+	enc, err := mp3enc.New(f, opt)
 	if err != nil {
-		write.Close()
-		return nil, &Failure{Code: NoEncoder, Text: "The MP3 encoder of this site does not start. The operator can repair it.", Detail: err.Error()}
+		return nil, errors.Join(err, f.Close())
 	}
-	if err := grantChildCPU(cmd.Process.Pid); err != nil {
-		s.abort()
-		return nil, fmt.Errorf("grant processor time to the mp3 encoder: %w", err)
-	}
-	return s, nil
+	return &mp3Sink{f, enc}, nil
 }
 
-// write rounds to 16 bits with triangular dither of one step to each side.
-func (s *mp3Sink) write(planar [][]float32) error {
-	s.bytes = s.bytes[:0]
-	for i := range planar[0] {
-		for _, channel := range planar {
-			bits := s.dither.Uint64()
-			noise := (float64(uint32(bits)) - float64(uint32(bits>>32))) / (1 << 32)
-			v := int16(math.Round(min(max(float64(channel[i])*32767+noise, -32768), 32767)))
-			s.bytes = append(s.bytes, byte(v), byte(uint16(v)>>8))
-		}
-	}
-	if _, err := s.pipe.Write(s.bytes); err != nil {
-		return s.failure(err)
-	}
-	return nil
-}
+func (s *mp3Sink) write(planar [][]float32) error { return s.enc.Write(planar) }
 
-func (s *mp3Sink) close() error {
-	err := errors.Join(s.pipe.Close(), s.cmd.Wait())
-	if err != nil {
-		return s.failure(err)
-	}
-	return nil
-}
-
-func (s *mp3Sink) failure(err error) error {
-	return &Failure{Code: NoEncoder, Text: "The MP3 encoder of this site failed. The operator can repair it.",
-		Detail: fmt.Sprintf("%v: %s", err, strings.TrimSpace(s.stderr.String()))}
-}
-
-func (s *mp3Sink) abort() {
-	s.pipe.Close()
-	_ = s.cmd.Process.Kill() // it may have ended already
-}
+func (s *mp3Sink) close() error { return errors.Join(s.enc.Close(), s.file.Close()) }

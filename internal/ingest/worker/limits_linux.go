@@ -107,16 +107,6 @@ func grantCPU(seconds float64) error {
 	return unix.Setrlimit(unix.RLIMIT_CPU, &r)
 }
 
-// grantChildCPU lifts a child's soft CPU limit to the hard one.
-func grantChildCPU(pid int) error {
-	var r unix.Rlimit
-	if err := unix.Prlimit(pid, unix.RLIMIT_CPU, nil, &r); err != nil {
-		return err
-	}
-	r.Cur = r.Max
-	return unix.Prlimit(pid, unix.RLIMIT_CPU, &r, nil)
-}
-
 // threadCPU returns the CPU time of the calling thread. The caller must have locked its thread.
 func threadCPU() time.Duration {
 	var ts unix.Timespec

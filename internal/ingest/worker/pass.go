@@ -35,7 +35,8 @@ type pass struct {
 	analysis *analysis       // nil when not asked for
 	folded   *loudness.Meter // of the fold to two channels that the encoders get; nil when they get what analysis measures
 	mixer    *downmix.Mixer
-	rate     *resample.Resampler // nil at 48 kHz
+	hz       int                 // of what the encoders get
+	rate     *resample.Resampler // nil when that is the source's
 	marker   *mark.Marker        // nil when no marked output is wanted
 	plain    fan
 	marked   fan
@@ -55,7 +56,6 @@ func ingest(req Request, src *os.File, out *reporter) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer p.abort() // after finish it does nothing
 	if err := grantCPU(req.Limits.CPUBase); err != nil {
 		return nil, fmt.Errorf("grant processor time: %w", err)
 	}
@@ -110,12 +110,13 @@ func newPass(req Request, info audio.Info) (*pass, error) {
 	}
 	channels := downmix.Outputs(info.Channels)
 	p.mixer = downmix.New(info.Channels)
+	p.hz = encodeRate(req, info.SampleRate)
 	if p.analysis != nil && info.Channels > channels {
-		p.folded = loudness.New(opusenc.SampleRate, channels)
+		p.folded = loudness.New(p.hz, channels)
 	}
-	if info.SampleRate != opusenc.SampleRate {
+	if info.SampleRate != p.hz {
 		var err error
-		if p.rate, err = resample.New(info.SampleRate, opusenc.SampleRate, channels, resample.Heard(info.SampleRate, opusenc.SampleRate)); err != nil {
+		if p.rate, err = resample.New(info.SampleRate, p.hz, channels, resample.Heard(info.SampleRate, p.hz)); err != nil {
 			return nil, fmt.Errorf("resample from %d Hz: %w", info.SampleRate, err)
 		}
 	}
@@ -123,9 +124,8 @@ func newPass(req Request, info audio.Info) (*pass, error) {
 		if output == Analysis {
 			continue
 		}
-		l, err := newLane(req, output, channels, info.SampleRate)
+		l, err := newLane(req, output, channels, p.hz, info.SampleRate)
 		if err != nil {
-			p.abort()
 			return nil, err
 		}
 		if output.marked() {
@@ -136,9 +136,22 @@ func newPass(req Request, info audio.Info) (*pass, error) {
 	}
 	if len(p.marked.lanes) > 0 {
 		opt := mark.Options{Interval: req.MarkInterval, Level: req.MarkLevel, Seed: req.MarkSeed}
-		p.marker = mark.New(opusenc.SampleRate, channels, opt, p.marked.write)
+		p.marker = mark.New(p.hz, channels, opt, p.marked.write)
 	}
 	return p, nil
+}
+
+// encodeRate is the rate that the encoders get, in Hz: 48 kHz, but where only MP3 is made the source's own if MP3 has it.
+func encodeRate(req Request, source int) int {
+	for _, o := range req.Outputs {
+		if o != Analysis && !o.mp3() {
+			return opusenc.SampleRate
+		}
+	}
+	if source == 44100 || source == 32000 {
+		return source
+	}
+	return opusenc.SampleRate
 }
 
 func (p *pass) seconds() float64 { return float64(p.frames) / float64(p.info.SampleRate) }
@@ -194,8 +207,8 @@ func (p *pass) write(block [][]float32) error {
 	if p.mixer == nil {
 		return nil
 	}
-	// Parts so short that even the lowest sample rate gives no more than a block of 48 kHz sound.
-	part := max(audio.MaxBlockFrames*p.info.SampleRate/opusenc.SampleRate, 64)
+	// Parts so short that even the lowest sample rate gives no more than a block of sound for the encoders.
+	part := max(audio.MaxBlockFrames*p.info.SampleRate/p.hz, 64)
 	for at := 0; at < frames; at += part {
 		piece := make([][]float32, len(block))
 		for c := range piece {
@@ -215,7 +228,7 @@ func (p *pass) write(block [][]float32) error {
 	return nil
 }
 
-// listeners hands 48 kHz sound to the encoders.
+// listeners hands sound to the encoders.
 func (p *pass) listeners(sound [][]float32) error {
 	if len(sound) == 0 || len(sound[0]) == 0 {
 		return nil
@@ -266,7 +279,6 @@ func (p *pass) finish(r *Result) error {
 	r.Previews = map[Output]File{}
 	for _, l := range p.lanes() {
 		<-l.done
-		l.ended = true
 		if l.err != nil {
 			return l.err
 		}
@@ -286,15 +298,6 @@ func (p *pass) finish(r *Result) error {
 
 func (p *pass) lanes() []*lane {
 	return append(append([]*lane(nil), p.plain.lanes...), p.marked.lanes...)
-}
-
-// abort ends encoders that are child processes. The process exits right after, and the parent removes the folder.
-func (p *pass) abort() {
-	for _, l := range p.lanes() {
-		if !l.ended {
-			l.sink.abort()
-		}
-	}
 }
 
 func outputFile(name, mime string) (File, error) {

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -82,15 +81,12 @@ func lastLine(text []byte) string {
 	return lines[len(lines)-1]
 }
 
-// ffmpegStep is one command with the outputs of the pass: R 128 with true peak, and the same Opus encodes. Marked ones are encoded
+// ffmpegStep is one command with the outputs of the pass: R 128 with true peak, and the same encodes. Marked ones are encoded
 // without the mark.
 func (b Bench) ffmpegStep(path string) ([]step, error) {
 	args := []string{"-v", "error", "-nostdin", "-y", "-threads", "1", "-i", path}
 	var encodes []Output
 	for _, o := range b.Request.Outputs {
-		if o.mp3() {
-			return nil, errors.New("compare with ffmpeg: MP3 previews come from a native encoder here as there; leave them out")
-		}
 		if o != Analysis {
 			encodes = append(encodes, o)
 		}
@@ -115,6 +111,10 @@ func (b Bench) ffmpegStep(path string) ([]step, error) {
 		source := "0:a:0"
 		if analyzed {
 			source = fmt.Sprintf("[e%d]", i)
+		}
+		if o.mp3() {
+			args = append(args, "-map", source, "-map_metadata", "-1", "-threads", "1", "-ac", "2", "-c:a", "libmp3lame", "-b:a", strconv.Itoa(o.bitrate()), string(o)+".mp3")
+			continue
 		}
 		args = append(args, "-map", source, "-map_metadata", "-1", "-threads", "1", "-ac", "2", "-c:a", "libopus", "-b:a", strconv.Itoa(o.bitrate()),
 			"-compression_level", strconv.Itoa(complexity), "-f", "ogg", string(o)+".opus")

@@ -26,7 +26,7 @@ import (
 // Output names something that a pass can make.
 type Output string
 
-// The outputs. Marked ones carry the audible mark of package mark. MP3 needs FFmpegPath (with libmp3lame) or LamePath.
+// The outputs. Marked ones carry the audible mark of package mark.
 const (
 	Analysis    Output = "analysis"      // loudness, peaks, images, descriptors, fingerprint
 	HQ          Output = "hq"            // Ogg Opus, 96 kbit/s
@@ -43,8 +43,7 @@ const (
 type Request struct {
 	Size         int64    `json:"size"`                    // bytes of the source; 0 when unknown (progress then has no fraction)
 	Outputs      []Output `json:"outputs"`                 //
-	FFmpegPath   string   `json:"ffmpeg_path,omitempty"`   // a native ffmpeg for formats and encoders that the program lacks; "" for none
-	LamePath     string   `json:"lame_path,omitempty"`     // a native lame; "" for none
+	FFmpegPath   string   `json:"ffmpeg_path,omitempty"`   // a native ffmpeg for formats that the program lacks; "" for none
 	MarkInterval float64  `json:"mark_interval,omitempty"` // seconds between audible marks; 0 for 6
 	MarkLevel    float64  `json:"mark_level,omitempty"`    // dBFS; 0 for -12
 	MarkSeed     uint64   `json:"mark_seed,omitempty"`     // varies the marks
@@ -178,7 +177,6 @@ const (
 	Timeout     = "timeout"       // CPU or wall time used up
 	OutOfMemory = "out-of-memory" // the address space limit, or the system's killer
 	Crashed     = "crashed"       // anything else that ended the worker
-	NoEncoder   = "no-encoder"    // MP3 was asked for and no encoder is there
 	Storage     = "storage"       // the source could not be read or an output not be written; worth a retry
 )
 
