@@ -30,14 +30,7 @@ func (ix *Index) invertWords() {
 	v := newInverter(ix.terms)
 	for range 2 {
 		eachSlot(ix.live, func(slot uint32) {
-			decodeWords(ix.record(slot).words, func(field int, main, extra []uint32) {
-				for _, id := range main {
-					v.add(id, slot, field)
-				}
-				for _, id := range extra {
-					v.add(id, slot, field)
-				}
-			})
+			eachWord(ix.record(slot).words, func(field int, id uint32) { v.add(id, slot, field) })
 		})
 		v.next()
 	}
@@ -66,16 +59,20 @@ func (ix *Index) invertEncoded() {
 // inverter turns a walk over recordings into postings: the first walk counts, the second sets each slot behind the others of its id.
 type inverter struct {
 	dict  *dict
-	seen  []uint32 // the slot that each id was last added with, plus 1
-	at    []uint32 // where the next slot of each id goes
+	ids   []inverted
 	slots []uint32
 	marks []uint8
 	walk  int
 }
 
+// inverted is how far an id has come; what is asked together lies together.
+type inverted struct {
+	seen uint32 // the slot that it was last added with, plus 1
+	at   uint32 // slots so far, then where its next slot goes
+}
+
 func newInverter(d *dict) *inverter {
-	clear(d.counts)
-	return &inverter{dict: d, seen: make([]uint32, len(d.names))}
+	return &inverter{dict: d, ids: make([]inverted, len(d.names))}
 }
 
 // add says that a recording has id, in a text field if it is a word. Slots come in order; an id may come again.
@@ -83,21 +80,20 @@ func (v *inverter) add(id, slot uint32, field int) {
 	if v.dict.marked && id == 0 {
 		return // the gap
 	}
-	fresh := v.seen[id] != slot+1
-	v.seen[id] = slot + 1
+	of := &v.ids[id]
+	fresh := of.seen != slot+1
+	if fresh {
+		of.seen = slot + 1
+		of.at++
+	}
 	if v.walk == 0 {
-		if fresh {
-			v.dict.counts[id]++
-		}
 		return
 	}
 	if fresh {
-		v.slots[v.at[id]] = slot
-		v.at[id]++
+		v.slots[of.at-1] = slot
 	}
 	if v.dict.marked {
-		last := v.at[id] - 1
-		v.marks[last] = raise(v.marks[last], field)
+		v.marks[of.at-1] = raise(v.marks[of.at-1], field)
 	}
 }
 
@@ -106,25 +102,24 @@ func (v *inverter) next() {
 	v.walk++
 	if v.walk == 1 {
 		sum := uint32(0)
-		v.at = make([]uint32, len(v.dict.counts))
-		for id, n := range v.dict.counts {
-			v.at[id] = sum
-			sum += n
+		for id, of := range v.ids {
+			v.dict.counts[id] = of.at
+			v.ids[id] = inverted{at: sum}
+			sum += of.at
 		}
 		v.slots = make([]uint32, sum)
 		if v.dict.marked {
 			v.marks = make([]uint8, sum)
 		}
-		clear(v.seen)
 		return
 	}
 	for id, n := range v.dict.counts {
-		from := v.at[id] - n
+		to := v.ids[id].at
 		var marks []uint8
 		if v.marks != nil {
-			marks = v.marks[from:v.at[id]]
+			marks = v.marks[to-n : to]
 		}
-		v.dict.postings[id] = newPosting(v.slots[from:v.at[id]], marks)
+		v.dict.postings[id] = newPosting(v.slots[to-n:to], marks)
 	}
 }
 
@@ -135,7 +130,8 @@ func newPosting(slots []uint32, marks []uint8) (p posting) {
 	}
 	p.last = slots[len(slots)-1]
 	if len(slots) > maxPacked {
-		p.big = &bigPosting{set: roaring.BitmapOf(slots...), marks: append([]uint8(nil), marks...)}
+		// A clone has no room to grow left over, which is up to half.
+		p.big = &bigPosting{set: roaring.BitmapOf(slots...).Clone(), marks: append([]uint8(nil), marks...)}
 		p.big.rankIf(marks != nil, p.last)
 		return p
 	}

@@ -17,7 +17,8 @@ const (
 
 // dict numbers names, keeps the posting of each, and finds those that begin with a prefix or are the most frequent.
 type dict struct {
-	ids      map[string]uint32
+	hash     func(name string) uint32
+	ids      lookup // by name
 	names    []string
 	labels   map[uint32]string // how a name was last written, where that differs
 	marked   bool              // its postings keep a mark for each slot
@@ -32,13 +33,14 @@ type dict struct {
 	grown    uint32   // the most that any id of frequent has gained since
 }
 
-func newDict(marked bool) *dict {
-	return &dict{ids: map[string]uint32{}, labels: map[uint32]string{}, marked: marked}
+func newDict(hash func(string) uint32, marked bool) *dict {
+	return &dict{hash: hash, labels: map[uint32]string{}, marked: marked}
 }
 
 // id is the number of name, which gets one when it has none; fresh tells so.
 func (d *dict) id(name string) (id uint32, fresh bool) {
-	if id, ok := d.ids[name]; ok {
+	hash := d.hash(name)
+	if id, ok := d.at(hash, name); ok {
 		return id, false
 	}
 	name = strings.Clone(name) // names are often parts of long texts
@@ -48,10 +50,17 @@ func (d *dict) id(name string) (id uint32, fresh bool) {
 	} else {
 		id = d.extend(name)
 	}
-	d.ids[name] = id
+	d.ids.add(hash, id)
 	d.fresh = append(d.fresh, id)
 	return id, true
 }
+
+func (d *dict) at(hash uint32, name string) (uint32, bool) {
+	return d.ids.find(hash, func(id uint32) bool { return d.names[id] == name })
+}
+
+// of is the number of name, if it has one.
+func (d *dict) of(name string) (uint32, bool) { return d.at(d.hash(name), name) }
 
 // extend makes room for one more name.
 func (d *dict) extend(name string) uint32 {
@@ -64,12 +73,13 @@ func (d *dict) extend(name string) uint32 {
 // restore takes the next name of a snapshot; an empty one leaves its id to be used again.
 func (d *dict) restore(name, label string) {
 	id := d.extend(name)
-	if _, twice := d.ids[name]; name == "" || twice {
+	hash := d.hash(name)
+	if _, twice := d.at(hash, name); name == "" || twice {
 		d.names[id] = ""
 		d.spare = append(d.spare, id)
 		return
 	}
-	d.ids[name] = id
+	d.ids.add(hash, id)
 	d.fresh = append(d.fresh, id)
 	if label != "" {
 		d.labels[id] = label
@@ -111,7 +121,7 @@ func (d *dict) set(id uint32) *roaring.Bitmap { return d.postings[id].set(d.mark
 
 // find is the bitmap of name, which must not be written.
 func (d *dict) find(name string) *roaring.Bitmap {
-	if id, ok := d.ids[name]; ok && d.counts[id] > 0 {
+	if id, ok := d.of(name); ok && d.counts[id] > 0 {
 		return d.set(id)
 	}
 	return roaring.New()

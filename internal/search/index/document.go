@@ -186,7 +186,7 @@ func loudnessOf(doc Document) float32 {
 // put adds what prepare made ready. The caller holds the lock.
 func (ix *Index) put(p *prepared) {
 	doc := p.doc
-	slot, known := ix.slots[doc.ID]
+	slot, known := ix.slot(doc.ID)
 	switch {
 	case known:
 		ix.remove(slot)
@@ -197,7 +197,9 @@ func (ix *Index) put(p *prepared) {
 		slot = uint32(len(ix.ids))
 		ix.grow()
 	}
-	ix.slots[doc.ID] = slot
+	if !known {
+		ix.slots.add(hashID(doc.ID), slot)
+	}
 	ix.live.Add(slot)
 	ix.ids[slot] = doc.ID
 	ix.seconds[slot], ix.tempo[slot], ix.loudness[slot] = float32(doc.Seconds), ix.sureTempo(doc), loudnessOf(doc)
@@ -315,11 +317,17 @@ func (ix *Index) term(text string) uint32 {
 // stem joins a form to the others of its stem.
 func (ix *Index) stem(id uint32, text string) {
 	stem := query.Stem(text)
-	if stem == text {
-		stem = text // one copy serves both
+	hash := ix.hashText(stem)
+	if before, ok := ix.newestForm(hash, stem); ok {
+		ix.kin[id] = before
+		ix.stems.remove(hash, before)
 	}
-	ix.kin[id] = ix.stems[stem]
-	ix.stems[stem] = id
+	ix.stems.add(hash, id)
+}
+
+// newestForm is the form that joined a stem last; the ones before it follow in kin.
+func (ix *Index) newestForm(hash uint32, stem string) (uint32, bool) {
+	return ix.stems.find(hash, func(id uint32) bool { return query.Stem(ix.terms.names[id]) == stem })
 }
 
 // quantize keeps a field's length in a byte: exact to 31, then in steps of a sixteenth.

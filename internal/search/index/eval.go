@@ -140,13 +140,14 @@ func (ix *Index) forms(f *query.Filter) []uint32 {
 		}
 	}
 	word := f.Words[0]
-	if id, ok := ix.terms.ids[word]; ok {
+	if id, ok := ix.terms.of(word); ok {
 		add(id)
 	}
 	if f.Op == query.Exact {
 		return out
 	}
-	for id := ix.stems[query.Stem(word)]; id != 0; id = ix.kin[id] {
+	stem := query.Stem(word)
+	for id, _ := ix.newestForm(ix.hashText(stem), stem); id != 0; id = ix.kin[id] {
 		add(id)
 	}
 	if f.Op == query.Prefix {
@@ -189,7 +190,7 @@ func textField(f query.Field) (int, bool) {
 func (ix *Index) equal(f *query.Filter) *roaring.Bitmap {
 	if f.Field == query.ID {
 		id, err := strconv.ParseInt(f.Value, 10, 64)
-		if slot, ok := ix.slots[id]; ok && err == nil {
+		if slot, ok := ix.slot(id); ok && err == nil {
 			return roaring.BitmapOf(slot)
 		}
 		return roaring.New()
@@ -297,7 +298,7 @@ func whole(v float64) int64 {
 func (ix *Index) evalPhrase(f *query.Filter, within *roaring.Bitmap) *roaring.Bitmap {
 	ids := make([]uint32, len(f.Words))
 	for i, w := range f.Words {
-		id, ok := ix.terms.ids[w]
+		id, ok := ix.terms.of(w)
 		if !ok || ix.terms.counts[id] == 0 {
 			return roaring.New()
 		}

@@ -95,7 +95,7 @@ func many(d int) bool { return d == dTag || d == dBy || d == dPack || d == dByID
 func (ix *Index) rows(q query.Query, d int, field query.Field, t *tally) []Row {
 	dict, counts := ix.values[d], t.of(d)
 	number := func(name string) int {
-		if id, ok := dict.ids[name]; ok {
+		if id, ok := dict.of(name); ok {
 			return int(counts[id])
 		}
 		return 0
@@ -209,7 +209,7 @@ func (ix *Index) topRows(q query.Query, d int, field query.Field, t *tally) []Ro
 			continue
 		}
 		r := Row{Value: p.Value, Label: p.Value, Chosen: true}
-		if id, ok := dict.ids[p.Value]; ok {
+		if id, ok := dict.of(p.Value); ok {
 			r.Label, r.Count = dict.label(id), dict.postings[id].overlap(t.set, false)
 		}
 		rows = append(rows, r)

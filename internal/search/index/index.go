@@ -13,6 +13,7 @@ package index
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"sync"
 	"sync/atomic"
 
@@ -94,12 +95,13 @@ type Index struct {
 	synonyms atomic.Pointer[query.Synonyms]
 
 	mu      sync.RWMutex
-	slots   map[int64]uint32  // id → slot: the place of a recording in everything below
-	free    []uint32          // slots to use again
-	live    *roaring.Bitmap   // slots in use
-	terms   *dict             // word forms; 0 is the gap between two tags
-	stems   map[string]uint32 // the newest form of each stem
-	kin     []uint32          // for each form the one before it with the same stem; 0 for none
+	slots   lookup          // by id: the place of a recording in everything below
+	free    []uint32        // slots to use again
+	live    *roaring.Bitmap // slots in use
+	terms   *dict           // word forms; 0 is the gap between two tags
+	stems   lookup          // by stem: the newest form of each
+	seed    maphash.Seed    // of the hashes of words
+	kin     []uint32        // for each form the one before it with the same stem; 0 for none
 	values  [dicts]*dict
 	vectors *roaring.Bitmap // slots with a vector
 	lengths [3]uint64       // sums of the field lengths, for their means
@@ -129,11 +131,12 @@ type columns struct {
 // New makes an empty index.
 func New(cfg Config) *Index {
 	ix := &Index{
-		cfg: cfg.withDefaults(), slots: map[int64]uint32{}, live: roaring.New(), terms: newDict(true), stems: map[string]uint32{},
+		cfg: cfg.withDefaults(), seed: maphash.MakeSeed(), live: roaring.New(),
 		vectors: roaring.New(),
 	}
+	ix.terms = newDict(ix.hashText, true)
 	for i := range ix.values {
-		ix.values[i] = newDict(false)
+		ix.values[i] = newDict(ix.hashText, false)
 	}
 	ix.terms.id("") // the gap
 	ix.kin = append(ix.kin, 0)
@@ -147,15 +150,20 @@ func (ix *Index) SetSynonyms(s *query.Synonyms) { ix.synonyms.Store(s) }
 func (ix *Index) Len() int {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	return len(ix.slots)
+	return ix.slots.n
 }
 
 // Has reports whether the recording is in the index.
 func (ix *Index) Has(id int64) bool {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	_, ok := ix.slots[id]
+	_, ok := ix.slot(id)
 	return ok
+}
+
+// slot is the place of a recording. The caller holds the lock.
+func (ix *Index) slot(id int64) (uint32, bool) {
+	return ix.slots.find(hashID(id), func(slot uint32) bool { return ix.ids[slot] == id })
 }
 
 // Put adds a recording, or replaces what the index knows of it. The error is ErrDocument; then nothing has changed.
@@ -210,6 +218,20 @@ func (ix *Index) settle(fresh int) {
 	}
 }
 
+// reserve makes room for n recordings in an empty index.
+func (ix *Index) reserve(n int) {
+	c := &ix.columns
+	c.ids, c.fieldLen, c.codes = make([]int64, 0, n), make([][3]uint8, 0, n), make([][columnDicts]uint16, 0, n)
+	for _, column := range []*[]float32{&c.seconds, &c.tempo, &c.loudness, &c.centroid, &c.rating, &c.norm} {
+		*column = make([]float32, 0, n)
+	}
+	for _, column := range []*[]int64{&c.amount, &c.published, &c.downloads, &c.packs} {
+		*column = make([]int64, 0, n)
+	}
+	c.vector = make([]int8, 0, n*ix.cfg.VectorDims)
+	ix.slots.reserve(n)
+}
+
 // trim gives back what growing left over.
 func (ix *Index) trim() {
 	ix.texts.trim()
@@ -228,9 +250,9 @@ func (ix *Index) trim() {
 func (ix *Index) Delete(id int64) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if slot, ok := ix.slots[id]; ok {
+	if slot, ok := ix.slot(id); ok {
 		ix.remove(slot)
-		delete(ix.slots, id)
+		ix.slots.remove(hashID(id), slot)
 		ix.free = append(ix.free, slot)
 	}
 }

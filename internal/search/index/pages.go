@@ -52,6 +52,37 @@ func (p *pages) set(slot uint32, text []byte) {
 	p.list[slot/pageSlots] = page
 }
 
+// pageMaker fills pages slot by slot, each with its final size.
+type pageMaker struct {
+	ends [pageHead]byte
+	text []byte
+	n    uint32 // slots in it
+}
+
+// add is set for the next slot of p, after all that it holds.
+func (m *pageMaker) add(p *pages, text []byte) {
+	m.text = append(m.text, text...)
+	m.end(m.n)
+	if m.n++; m.n == pageSlots {
+		m.flush(p)
+	}
+}
+
+func (m *pageMaker) end(i uint32) { binary.LittleEndian.PutUint32(m.ends[4*i:], uint32(len(m.text))) }
+
+// flush puts what was added into p.
+func (m *pageMaker) flush(p *pages) {
+	if m.n == 0 {
+		return
+	}
+	for i := m.n; i < pageSlots; i++ {
+		m.end(i)
+	}
+	page := make([]byte, 0, pageHead+len(m.text))
+	p.list = append(p.list, append(append(page, m.ends[:]...), m.text...))
+	m.text, m.n = m.text[:0], 0
+}
+
 // trim gives back what growing left over.
 func (p *pages) trim() {
 	for i, page := range p.list {
@@ -123,6 +154,17 @@ func decodeWords(b []byte, f func(field int, main, extra []uint32)) {
 	}
 }
 
+// eachWord calls f for every word and extra word of a record, without taking them together by fields.
+func eachWord(b []byte, f func(field int, id uint32)) {
+	for list := 0; list < 2*textFields && len(b) > 0; list++ { // words and extra words in turn
+		var n, id uint64
+		for n, b = uvarint(b); n > 0 && len(b) > 0; n-- {
+			id, b = uvarint(b)
+			f(list/2, uint32(id))
+		}
+	}
+}
+
 func decodeList(b []byte, into []uint32) ([]uint32, []byte) {
 	n, b := uvarint(b)
 	for ; n > 0 && len(b) > 0; n-- {
@@ -146,7 +188,7 @@ func decodeValues(b []byte, f func(dict int, id uint32)) {
 // distinctWords lists the forms in a record's words, each once, without the gap.
 func distinctWords(words []byte) []uint32 {
 	var seen []uint32
-	decodeWords(words, func(_ int, main, extra []uint32) { seen = append(append(seen, main...), extra...) })
+	eachWord(words, func(_ int, id uint32) { seen = append(seen, id) })
 	slices.Sort(seen)
 	seen = slices.Compact(seen)
 	if len(seen) > 0 && seen[0] == 0 {

@@ -88,7 +88,7 @@ func (ix *Index) scoredForms(leaf *query.Filter) []uint32 {
 
 // idf is the worth of a word: the rarer, the more.
 func (ix *Index) idf(forms []uint32) float32 {
-	n, df := float64(len(ix.slots)), 0.0
+	n, df := float64(ix.slots.n), 0.0
 	for _, id := range forms {
 		df += float64(ix.terms.counts[id])
 	}
@@ -114,7 +114,7 @@ func (ix *Index) weigher(of Weights) *weigher {
 	w := &weigher{}
 	weights := [3]float64{of.Title, of.Tags, of.Description}
 	for f := range w.count {
-		mean := max(float64(ix.lengths[f])/max(float64(len(ix.slots)), 1), 1)
+		mean := max(float64(ix.lengths[f])/max(float64(ix.slots.n), 1), 1)
 		for q := range w.count[f] {
 			norm := 1 - lengthShare[f] + lengthShare[f]*float64(fieldLength(uint8(q)))/mean
 			for n := range w.count[f][q] {

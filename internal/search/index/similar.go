@@ -56,7 +56,7 @@ func quantizeVector(v []float32) ([]int8, float32) {
 func (ix *Index) Similar(id int64, n int, where *query.Filter) (hits []Hit, known bool) {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
-	slot, ok := ix.slots[id]
+	slot, ok := ix.slot(id)
 	if !ok || !ix.vectors.Contains(slot) {
 		return nil, false
 	}
@@ -144,11 +144,21 @@ func (ix *Index) scan(best *top[near], set *roaring.Bitmap, from, to uint32, v [
 
 // eachSlot calls f for every slot of set in order.
 func eachSlot(set *roaring.Bitmap, f func(slot uint32)) {
-	var buffer [512]uint32
-	it := set.ManyIterator()
-	for n := it.NextMany(buffer[:]); n > 0; n = it.NextMany(buffer[:]) {
-		for _, slot := range buffer[:n] {
+	eachBatch(set, func(slots []uint32) {
+		for _, slot := range slots {
 			f(slot)
 		}
+	})
+}
+
+// slotBatch is how many slots are taken out of a set at once.
+const slotBatch = 512
+
+// eachBatch calls f for the slots of set in order, some at a time; the slice is used again.
+func eachBatch(set *roaring.Bitmap, f func(slots []uint32)) {
+	var buffer [slotBatch]uint32
+	it := set.ManyIterator()
+	for n := it.NextMany(buffer[:]); n > 0; n = it.NextMany(buffer[:]) {
+		f(buffer[:n])
 	}
 }

@@ -14,11 +14,14 @@ import (
 // on loading, which is as quick as reading them and cannot disagree with the rest.
 //
 //	magic, then blocks: kind byte, uint32 length, payload, CRC-32C of kind, length and payload; all numbers little-endian
-//	'p' recordings of one page    'n' names of a dictionary from an id on    'e' end, with the number of recordings
-const magic = "AudioMicro index 1\n"
+//	'c' about how many recordings there are    'p' recordings of one page    'n' names of a dictionary from an id on    'e' end, with the number of recordings
+const magic = "AudioMicro index 2\n"
 
 // maxBlock is the longest payload of a block; a longer one is damage.
 const maxBlock = 64 << 20
+
+// maxReserved is for how many recordings at most room is made before they are read.
+const maxReserved = 1 << 24
 
 // namesBlock is how many names one block holds.
 const namesBlock = 4096
@@ -34,7 +37,8 @@ func (ix *Index) Save(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 1<<20)
 	out.WriteString(magic) // a bufio.Writer keeps its error until Flush
 	docs := uint64(0)
-	var payload []byte
+	payload := binary.LittleEndian.AppendUint64(nil, uint64(ix.Len()))
+	writeBlock(out, 'c', payload)
 	for page := 0; ; page++ {
 		var n int
 		if payload, n = ix.savePage(payload[:0], page); n < 0 {
@@ -150,11 +154,14 @@ func Load(r io.Reader, cfg Config) (*Index, error) {
 
 // loader builds an index from a snapshot.
 type loader struct {
-	ix   *Index
-	in   *bufio.Reader
-	rest []byte // of the block that is read
-	bad  bool   // it ended too soon
-	docs uint64
+	ix     *Index
+	in     *bufio.Reader
+	buffer []byte // of blocks
+	rest   []byte // of the block that is read
+	bad    bool   // it ended too soon
+	page   pageMaker
+	vector []int8
+	docs   uint64
 }
 
 func (l *loader) read() error {
@@ -171,6 +178,8 @@ func (l *loader) read() error {
 			return err
 		}
 		switch kind {
+		case 'c':
+			l.ix.reserve(int(min(l.number(8), maxReserved)))
 		case 'p':
 			for len(l.rest) > 0 && !l.bad {
 				l.recording()
@@ -181,6 +190,7 @@ func (l *loader) read() error {
 			if l.number(8) != l.docs || l.bad {
 				return ErrSnapshot
 			}
+			l.page.flush(&l.ix.texts)
 			return nil
 		default:
 			return ErrSnapshot
@@ -201,7 +211,10 @@ func (l *loader) block() (kind byte, err error) {
 	if n > maxBlock {
 		return 0, ErrSnapshot
 	}
-	b := make([]byte, n+4)
+	if int(n)+4 > cap(l.buffer) {
+		l.buffer = make([]byte, n+4)
+	}
+	b := l.buffer[:n+4]
 	if _, err := io.ReadFull(l.in, b); err != nil {
 		return 0, err
 	}
@@ -260,18 +273,14 @@ func (l *loader) recording() {
 		ix.codes[slot][d] = uint16(l.number(2))
 	}
 	if norm := math.Float32frombits(uint32(l.number(4))); norm != 0 {
-		ix.keepVector(slot, signed(l.take(uint64(ix.cfg.VectorDims))), norm)
+		l.vector = l.vector[:0]
+		for _, v := range l.take(uint64(ix.cfg.VectorDims)) {
+			l.vector = append(l.vector, int8(v))
+		}
+		ix.keepVector(slot, l.vector, norm)
 	}
-	ix.texts.set(slot, l.text())
+	l.page.add(&ix.texts, l.text())
 	l.docs++
-}
-
-func signed(b []byte) []int8 {
-	out := make([]int8, len(b))
-	for i, v := range b {
-		out[i] = int8(v)
-	}
-	return out
 }
 
 // names reads a part of a dictionary.
@@ -290,8 +299,11 @@ func (l *loader) names() {
 	if from != len(dict.names) && len(l.rest) > 0 {
 		l.bad = true
 	}
+	all := string(l.rest) // one piece of memory for all names of the block
 	for len(l.rest) > 0 && !l.bad {
-		name := string(l.text())
+		text := l.text()
+		end := len(all) - len(l.rest)
+		name := all[end-len(text) : end]
 		dict.restore(name, string(l.text()))
 		if d == dicts {
 			l.ix.kin = append(l.ix.kin, 0)
@@ -315,13 +327,13 @@ func (l *loader) build() {
 		named[ix.dict(d)] = list
 	}
 	for slot := range uint32(len(ix.ids)) {
-		if _, twice := ix.slots[ix.ids[slot]]; twice || ix.ids[slot] <= 0 || !ix.whole(slot, named) {
+		if _, twice := ix.slot(ix.ids[slot]); twice || ix.ids[slot] <= 0 || !ix.whole(slot, named) {
 			ix.vectors.Remove(slot) // it changed while it was written: whoever applies the changes since puts it in again
 			ix.texts.set(slot, nil)
 			ix.free = append(ix.free, slot)
 			continue
 		}
-		ix.slots[ix.ids[slot]] = slot
+		ix.slots.add(hashID(ix.ids[slot]), slot)
 		ix.live.Add(slot)
 	}
 	ix.invert()
@@ -332,13 +344,7 @@ func (l *loader) build() {
 // whole reports whether every id that slot holds has a name.
 func (ix *Index) whole(slot uint32, named map[*dict][]bool) bool {
 	r, words, ok := ix.record(slot), named[ix.terms], true
-	decodeWords(r.words, func(_ int, main, extra []uint32) {
-		for _, list := range [2][]uint32{main, extra} {
-			for _, id := range list {
-				ok = ok && int(id) < len(words) && words[id]
-			}
-		}
-	})
+	eachWord(r.words, func(_ int, id uint32) { ok = ok && int(id) < len(words) && words[id] })
 	has := func(d int, id uint32) {
 		list := named[ix.values[d]]
 		ok = ok && int(id) < len(list) && list[id]

@@ -130,7 +130,7 @@ func (ix *Index) didYouMean(q query.Query, parsed query.Parsed) string {
 func (ix *Index) oneEdit(word string) string {
 	best, most := "", uint32(0)
 	try := func(w string) {
-		if id, ok := ix.terms.ids[w]; ok && w != "" && (ix.terms.counts[id] > most || ix.terms.counts[id] == most && most > 0 && w < best) {
+		if id, ok := ix.terms.of(w); ok && w != "" && (ix.terms.counts[id] > most || ix.terms.counts[id] == most && most > 0 && w < best) {
 			best, most = w, ix.terms.counts[id]
 		}
 	}

@@ -20,7 +20,7 @@ func (t *tally) of(d int) []uint32 {
 	dict := t.ix.values[d]
 	switch {
 	case t.counts[d] != nil:
-	case t.total == len(t.ix.slots):
+	case t.total == t.ix.slots.n:
 		t.counts[d] = dict.counts
 	case d != dLicense && t.few() && (len(t.wanted) > 1 || len(dict.names) > 8): // licenses are few, and not in a column
 		t.walk()
@@ -37,38 +37,68 @@ func (t *tally) of(d int) []uint32 {
 }
 
 // few reports whether the hits are so few that walking over them is the quicker way.
-func (t *tally) few() bool { return t.total <= len(t.ix.slots)/walkShare || t.total <= 3000 }
+func (t *tally) few() bool { return t.total <= t.ix.slots.n/walkShare || t.total <= 3000 }
 
 // walk goes over the hits once.
 func (t *tally) walk() {
 	var columns []int
-	encoded := false
+	var encoded [dicts][]uint32
+	records := false
 	for _, d := range t.wanted {
-		switch {
-		case inColumn(d):
+		if inColumn(d) {
 			columns = append(columns, d)
 			t.counts[d] = make([]uint32, len(t.ix.values[d].names)+1) // the first is for none: codes are ids plus 1
-		case d != dLicense:
-			encoded = true
-			t.counts[d] = make([]uint32, len(t.ix.values[d].names))
+		} else if t.counts[d] == nil {
+			encoded[d] = make([]uint32, len(t.ix.values[d].names))
+			records = records || d != dLicense
 		}
 	}
-	eachSlot(t.set, func(slot uint32) {
-		row := &t.ix.codes[slot]
-		for _, d := range columns {
-			t.counts[d][row[d]]++
+	eachBatch(t.set, func(slots []uint32) {
+		for _, d := range columns { // one after the other: no read waits for another
+			counts := t.counts[d]
+			for _, slot := range slots {
+				counts[t.ix.codes[slot][d]]++
+			}
 		}
-		if encoded {
-			vals, _ := piece(t.ix.texts.get(slot))
-			decodeValues(vals, func(d int, id uint32) {
-				if t.counts[d] != nil && d != dLicense {
-					t.counts[d][id]++
-				}
-			})
+		if records {
+			t.ix.countEncoded(slots, &encoded)
 		}
 	})
 	for _, d := range columns {
 		t.counts[d] = t.counts[d][1:]
+	}
+	if records {
+		for d, counts := range encoded {
+			if counts != nil {
+				t.counts[d] = counts
+			}
+		}
+	}
+}
+
+// countEncoded counts what the records of slots hold. To find a record takes three reads of memory that nobody has touched for long, each
+// of which needs the one before: so the first reads of all go out together, then the second ones, then the third.
+func (ix *Index) countEncoded(slots []uint32, counts *[dicts][]uint32) {
+	var texts [slotBatch][]byte
+	for i, slot := range slots {
+		texts[i] = ix.texts.list[slot/pageSlots]
+	}
+	for i, slot := range slots {
+		begin, end := ends(texts[i], slot%pageSlots)
+		texts[i] = texts[i][begin:end]
+	}
+	var sizes [slotBatch]uint64
+	for i := range slots {
+		sizes[i], texts[i] = uvarint(texts[i])
+	}
+	for i := range slots {
+		for vals := texts[i][:min(sizes[i], uint64(len(texts[i])))]; len(vals) > 0; {
+			of := counts[vals[0]]
+			var id uint64
+			if id, vals = uvarint(vals[1:]); of != nil {
+				of[id]++
+			}
+		}
 	}
 }
 
@@ -89,7 +119,7 @@ func (t *tally) top(d, n int) []valueCount {
 	})
 	exact := func(id uint32) int { return dict.postings[id].overlap(t.set, false) }
 	switch {
-	case t.total == len(t.ix.slots):
+	case t.total == t.ix.slots.n:
 		exact = func(id uint32) int { return int(dict.counts[id]) }
 	case t.few():
 		for id, c := range t.of(d) {
