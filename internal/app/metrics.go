@@ -42,12 +42,13 @@ var (
 	jobsDesc  = prometheus.NewDesc("audiomicro_jobs", "Jobs by state.", []string{"state"}, nil)
 	ageDesc   = prometheus.NewDesc("audiomicro_jobs_oldest_seconds", "Age of the oldest job that waits.", nil, nil)
 	mailDesc  = prometheus.NewDesc("audiomicro_mail", "Outgoing mail by state.", []string{"state"}, nil)
+	indexDesc = prometheus.NewDesc("audiomicro_index_repaired_total", "Recordings that the hourly comparison found wrong in this node's search index.", nil, nil)
 	queueDesc = prometheus.NewDesc("audiomicro_reviews_open", "Recordings that wait for review.", nil, nil)
 )
 
 // Describe names the gauges.
 func (c *counts) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{jobsDesc, ageDesc, mailDesc, queueDesc} {
+	for _, d := range []*prometheus.Desc{jobsDesc, ageDesc, mailDesc, queueDesc, indexDesc} {
 		ch <- d
 	}
 }
@@ -74,6 +75,7 @@ func (c *counts) Collect(ch chan<- prometheus.Metric) {
 	} else {
 		ch <- prometheus.NewInvalidMetric(mailDesc, err)
 	}
+	ch <- prometheus.MustNewConstMetric(indexDesc, prometheus.CounterValue, float64(c.app.Search.Repaired()))
 	if n, err := c.app.Moderation.Waiting(ctx); err == nil {
 		gauge(queueDesc, float64(n))
 	} else {

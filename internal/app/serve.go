@@ -68,7 +68,7 @@ func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
 	if err != nil {
 		return err
 	}
-	wg.Add(4)
+	wg.Add(5)
 	followed := make(chan struct{})
 	go func() {
 		defer wg.Done()
@@ -82,6 +82,10 @@ func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
 	go func() {
 		defer wg.Done()
 		a.Search.KeepSnapshot(ctx, followed)
+	}()
+	go func() {
+		defer wg.Done()
+		a.Search.KeepCompared(ctx)
 	}()
 	go func() {
 		defer wg.Done()

@@ -9,7 +9,6 @@ import (
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/audio/taxonomy"
-	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search/index"
 	"audiomicro/internal/search/query"
@@ -20,11 +19,7 @@ import (
 func (s *Store) home(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	page := ui.HomePage{CanUpload: access.From(ctx).Contributor, Recordings: s.ix.Len()}
-	people, err := db.Get[int64](ctx, s.DB, `SELECT count(DISTINCT r.owner_id) FROM recording r JOIN account_public a ON a.id = r.owner_id WHERE r.state = 'published'`)
-	if err != nil {
-		return err
-	}
-	page.People = int(people)
+	page.People = s.ix.Contributors()
 	fresh, err := s.list(ctx, query.Query{Sort: query.ByNewest, Limit: 9})
 	if err != nil {
 		return err

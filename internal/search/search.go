@@ -14,7 +14,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"audiomicro/internal/audio/likeness"
@@ -56,7 +59,11 @@ type Store struct {
 	ix      *index.Index
 	ready   atomic.Bool
 	applied atomic.Int64 // number of the feed up to which the index has everything
+	loading sync.Mutex   // held while recordings are read and put in: an older reading must not overwrite a newer one
 	saved   int64        // the same of the snapshot; only KeepSnapshot's goroutine and Fill touch it
+
+	stale    atomic.Bool // what Compare repaired is not in the snapshot
+	repaired atomic.Int64
 }
 
 // document is one published recording as the index wants it.
@@ -247,10 +254,13 @@ func (s *Store) apply(ctx context.Context, list []feed.Change) error {
 			}
 		}
 	}
-	var ids []int64
-	for id := range changed {
-		ids = append(ids, id)
-	}
+	return s.reload(ctx, slices.Collect(maps.Keys(changed)))
+}
+
+// reload puts recordings in as the tables have them now, or takes them out.
+func (s *Store) reload(ctx context.Context, ids []int64) error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
 	for len(ids) > 0 {
 		part := ids[:min(len(ids), 500)]
 		ids = ids[len(part):]

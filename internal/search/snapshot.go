@@ -45,7 +45,7 @@ func (s *Store) head(ctx context.Context, seq int64) (snapshotHead, error) {
 // saveSnapshot writes the file anew when the feed went on since it was written; it is there as a whole or not at all.
 func (s *Store) saveSnapshot(ctx context.Context) error {
 	seq := s.applied.Load()
-	if s.SnapshotFile == "" || seq == 0 || seq == s.saved {
+	if s.SnapshotFile == "" || seq == 0 || seq == s.saved && !s.stale.Swap(false) {
 		return nil
 	}
 	head, err := s.head(ctx, seq)
