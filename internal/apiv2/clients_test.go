@@ -24,7 +24,7 @@ import (
 // clients fetches the programs of others and gives the folder of their modules.
 func clients(t *testing.T) string {
 	t.Helper()
-	out, err := exec.Command(filepath.Join("..", "..", "scripts", "clients.sh")).Output()
+	out, err := exec.Command(filepath.Join("..", "..", "scripts", "npm.sh"), "internal/apiv2/testdata/clients").Output()
 	if err != nil {
 		testkit.Missing(t, "the clients from npm cannot be fetched: %v", err)
 	}

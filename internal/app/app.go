@@ -259,7 +259,7 @@ func (a *App) wire(ctx context.Context) error {
 		SnapshotFile: filepath.Join(c.Data, "index", a.node()+".snapshot"), Instance: a.instance,
 		Space: space, InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
 	a.Reactions = &reactions.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines}
-	a.Search.Ratings = a.Reactions.Ratings
+	a.Search.Ratings, a.Search.Favored = a.Reactions.Ratings, a.Reactions.FavoredOf
 	a.Moderation.Rows, a.Moderation.Offers = a.Search.Sounds, a.offersInWords
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
 		License: a.licenseBox, Person: a.personCard, People: a.bylines, Notes: a.reviewNotes, Reactions: a.Reactions.On}

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"errors"
 	"html"
 	"io"
@@ -79,7 +80,7 @@ func (s *Store) page(w http.ResponseWriter, r *http.Request) error {
 	if len(sounds) == 0 {
 		v.Also = &ui.Empty{Title: "No sounds yet", Text: p.Shown() + " has published no recordings."}
 	}
-	return s.Site.Page(w, r, web.View{Title: p.Shown(), Description: firstWords(p.Bio, 160), Canonical: p.URL()}, ui.Profile(v))
+	return s.Site.Page(w, r, web.View{Title: p.Shown(), Description: cmp.Or(firstWords(p.Bio, 160), "Sounds by "+p.Shown()+", to hear and to license."), Canonical: p.URL()}, ui.Profile(v))
 }
 
 func (s *Store) pager(p Person, page, total int) ui.Pager {

@@ -89,6 +89,20 @@ func (s *Store) Unfavor(ctx context.Context, account, recording int64) error {
 	return nil
 }
 
+// FavoredOf tells which of the recordings are among an account's favorites.
+func (s *Store) FavoredOf(ctx context.Context, account int64, ids []int64) (map[int64]bool, error) {
+	in, args := db.In(2, ids)
+	list, err := db.Query[int64](ctx, s.DB, `SELECT DISTINCT recording_id FROM favorite WHERE account_id = $1 AND recording_id IN (`+in+`)`, append([]any{account}, args...)...)
+	if err != nil {
+		return nil, fmt.Errorf("favorites of account %d: %w", account, err)
+	}
+	out := map[int64]bool{}
+	for _, id := range list {
+		out[id] = true
+	}
+	return out, nil
+}
+
 // FavoredIn lists the names of the categories in which an account has a recording; Uncategorized for none. It is empty when
 // the recording is no favorite.
 func (s *Store) FavoredIn(ctx context.Context, account, recording int64) ([]string, error) {

@@ -288,6 +288,9 @@ func (s *Store) rating(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if r.PostForm.Get("back") != "" { // from a list: the heart there says what is so, and the list stays where it was
+		return web.See(w, r, web.BackTo(r))
+	}
 	web.Notify(w, s.Site.Secure, told)
 	return web.See(w, r, fmt.Sprintf("/recordings/%d", rec.ID))
 }

@@ -125,6 +125,7 @@ func (p *Pages) page(ctx context.Context, actor access.Actor, rec Recording) (ui
 		return page, err
 	}
 	if rec.State == Published {
+		page.Actions = append(page.Actions, ui.Button{Label: "Compare", URL: fmt.Sprintf("/compare?a=%d", rec.ID), Kind: "bare"})
 		said, err := p.Reactions(ctx, rec)
 		if err != nil {
 			return page, err

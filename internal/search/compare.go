@@ -1,169 +1,173 @@
 package search
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"time"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
 
 	"audiomicro/internal/db"
-	"audiomicro/internal/search/index"
+	"audiomicro/internal/recordings"
+	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
 )
 
-// compareEvery is how often each node compares its index with the tables, and compareWait how long it waits then for the feed to be applied.
-const (
-	compareEvery = time.Hour
-	compareWait  = 10 * time.Second
-)
+// compare is /compare?a=ID&b=ID: two recordings beside each other. With a alone it asks for the other.
+func (s *Store) compare(w http.ResponseWriter, r *http.Request) error {
+	first, err := numberIn(r.URL.Query().Get("a"))
+	if err != nil {
+		return web.NotFound()
+	}
+	ids := []int64{first}
+	if typed := strings.TrimSpace(r.URL.Query().Get("b")); typed != "" {
+		second, err := numberIn(typed)
+		if err != nil || second == first {
+			return web.Refuse(http.StatusBadRequest, "A comparison needs the number or the address of another recording.")
+		}
+		ids = append(ids, second)
+	}
+	rows, err := s.Sounds(r.Context(), ids)
+	if err != nil {
+		return err
+	}
+	if len(rows) != len(ids) {
+		return web.NotFound()
+	}
+	recs, err := s.Recordings.ByIDs(r.Context(), ids)
+	if err != nil {
+		return err
+	}
+	page := ui.ComparePage{First: strconv.FormatInt(first, 10)}
+	for i, row := range rows {
+		side := ui.CompareSide{Scope: ui.Scope{Sound: row, BigBars: recs[i].Wave}}
+		if recs[i].Processing == recordings.Ready {
+			side.Scope.SpectrogramURL = "/media/" + recs[i].Token + "/" + recordings.SpectrumPNG
+		}
+		if len(ids) == 2 {
+			side.Drop = fmt.Sprintf("/compare?a=%d", ids[1-i])
+		}
+		page.Sides = append(page.Sides, side)
+	}
+	view := web.View{Title: "Compare", Section: ui.SectionSounds, Edit: func(f *ui.Frame) { f.NoIndex = true }} // a pair for every two recordings is no page to find
+	if len(ids) == 1 {
+		page.Intro, page.Choose = "Choose the other one.", true
+		if page.With, err = s.closeTo(r, first); err != nil {
+			return err
+		}
+		return s.Site.Page(w, r, view, ui.Compare(page))
+	}
+	page.Intro = "Both are played equally loud."
+	page.Table = differences(recs[0], recs[1], rows[0], rows[1])
+	page.Actions = []ui.Button{{Label: "Switch sides", Type: "button", Key: "X", Kind: "main", Attrs: map[string]string{"switch": ""}}}
+	view.Title = rows[0].Title + " and " + rows[1].Title
+	return s.Site.Page(w, r, view, ui.Compare(page))
+}
 
-// spansAtOnce is for how many spans of ids one statement reads checksums: a short one, that others can write behind.
-const spansAtOnce = 16
+// closeTo lists the recordings that sound most like one, each with its comparison.
+func (s *Store) closeTo(r *http.Request, id int64) ([]ui.Link, error) {
+	rows, err := s.Published(r.Context(), s.Similar(id, 8))
+	if err != nil {
+		return nil, err
+	}
+	var out []ui.Link
+	for _, row := range rows {
+		out = append(out, ui.Link{Text: row.Title, URL: fmt.Sprintf("/compare?a=%d&b=%d", id, row.ID)})
+	}
+	return out, nil
+}
 
-// indexable are the recordings that documentQuery reads, with what checksums are made of.
-const indexable = `SELECT r.id, r.published_at FROM recording r JOIN account_public a ON a.id = r.owner_id WHERE r.state = 'published'`
+// numberIn reads a recording's number, alone or at the end of its address.
+func numberIn(text string) (int64, error) {
+	text = strings.TrimRight(strings.TrimSpace(text), "/")
+	id, err := strconv.ParseInt(text[strings.LastIndexByte(text, '/')+1:], 10, 64)
+	if err != nil || id <= 0 {
+		return 0, db.ErrNotFound
+	}
+	return id, nil
+}
 
-// errBehind means that the index does not keep up with the feed, so that it cannot be compared.
-var errBehind = errors.New("the index has not caught up with the feed")
-
-// KeepCompared compares the index with the tables every hour until ctx ends. The feed is to make that needless: whatever is found is an
-// error somewhere, and told as one.
-func (s *Store) KeepCompared(ctx context.Context) {
-	tick := time.NewTicker(compareEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
+// differences puts what two recordings are side by side, and says in the last column how far they are apart.
+func differences(a, b recordings.Recording, rowA, rowB ui.Sound) ui.Table {
+	t := ui.Table{Caption: "What differs", Head: []ui.Column{{Title: "What"}, {Title: "A"}, {Title: "B"}, {Title: "Difference"}}}
+	add := func(label, one, two, apart string) {
+		if one == "" && two == "" {
 			return
-		case <-tick.C:
-			if _, err := s.Compare(ctx); err != nil && ctx.Err() == nil {
-				s.Log.Error("compare the index with the tables", "err", err)
+		}
+		for _, v := range []*string{&one, &two} {
+			if *v == "" {
+				*v = "none that is sure"
 			}
 		}
+		cell := ui.Cell{Text: "the same"}
+		if one != two {
+			if apart == "" {
+				apart = "another"
+			}
+			cell = ui.Cell{Tag: &ui.Tag{Text: apart}}
+		}
+		t.Rows = append(t.Rows, []ui.Cell{{Text: label}, {Text: one}, {Text: two}, cell})
 	}
+	add("Length", ui.Length(a.Seconds), ui.Length(b.Seconds), "B is "+more(a.Seconds, b.Seconds, "s", "longer", "shorter"))
+	loudA, peakA := loudness(a)
+	loudB, peakB := loudness(b)
+	apart := ""
+	if a.LUFS != nil && b.LUFS != nil {
+		apart = "B is " + more(*a.LUFS, *b.LUFS, "LU", "louder", "quieter")
+	}
+	add("Loudness", loudA, loudB, apart)
+	add("True peak", peakA, peakB, "")
+	add("Tempo", tempo(rowA), tempo(rowB), "")
+	add("Key", rowA.Key, rowB.Key, "")
+	add("Brightness", hertz(a.Centroid), hertz(b.Centroid), brighter(a.Centroid, b.Centroid))
+	add("Format", strings.ToUpper(a.Ext), strings.ToUpper(b.Ext), "")
+	add("Sample rate", label("rate", strconv.FormatInt(a.SampleRate, 10), ""), label("rate", strconv.FormatInt(b.SampleRate, 10), ""), "")
+	add("Bit depth", label("depth", strconv.FormatInt(a.BitDepth, 10), ""), label("depth", strconv.FormatInt(b.BitDepth, 10), ""), "")
+	add("Channels", label("channels", strconv.FormatInt(a.Channels, 10), ""), label("channels", strconv.FormatInt(b.Channels, 10), ""), "")
+	add("Size", ui.Bytes(a.ByteSize), ui.Bytes(b.ByteSize), "")
+	add("Kind", categoryName(a.Category), categoryName(b.Category), "")
+	add("License", rowA.LicenseLabel, rowB.LicenseLabel, "")
+	add("Price", rowA.PriceLabel, rowB.PriceLabel, "")
+	return t
 }
 
-// Repaired is how many recordings Compare found wrong in this process's index since it started.
-func (s *Store) Repaired() int64 { return s.repaired.Load() }
-
-// Compare compares which recordings are published, and since when, in the tables and in the index, by a checksum for each span of ids;
-// where one differs it loads those anew that do, and logs a warning. It tells how many.
-func (s *Store) Compare(ctx context.Context) (repaired int, err error) {
-	sums, err := s.sums(ctx)
-	if err != nil {
-		return 0, err
+// more says by how much b is beyond a.
+func more(a, b float64, unit, up, down string) string {
+	word := up
+	if b < a {
+		word = down
 	}
-	indexed := s.ix.Sums()
-	spans := slices.Collect(maps.Keys(sums))
-	for span := range indexed {
-		if _, ok := sums[span]; !ok {
-			spans = append(spans, span)
-		}
-	}
-	for _, span := range spans {
-		if sums[span] == indexed[span] {
-			continue
-		}
-		ids, err := s.wrongIn(ctx, span)
-		if err != nil {
-			return repaired, err
-		}
-		if len(ids) == 0 {
-			continue // it had changed between the two readings
-		}
-		if err := s.reload(ctx, ids); err != nil {
-			return repaired, err
-		}
-		repaired += len(ids)
-		s.repaired.Add(int64(len(ids)))
-		s.stale.Store(true)
-		s.Log.Warn("recordings in the index differed from the tables and were loaded again", "recordings", len(ids), "first", ids[0])
-	}
-	return repaired, nil
+	return fmt.Sprintf("%.1f %s %s", math.Abs(b-a), unit, word)
 }
 
-// sums are the checksums of the tables, a few spans at a time.
-func (s *Store) sums(ctx context.Context) (map[int64]index.Sum, error) {
-	type row struct {
-		Span      int64 `db:"span"`
-		Count     int64 `db:"n"`
-		IDs       int64 `db:"ids"`
-		Published int64 `db:"published"`
+func loudness(r recordings.Recording) (lufs, peak string) {
+	if r.LUFS == nil || r.TruePeak == nil {
+		return "silence", ""
 	}
-	out := map[int64]index.Sum{}
-	for from := int64(0); ; from += spansAtOnce * index.SumSpan {
-		first, err := db.Get[*int64](ctx, s.DB, `SELECT min(id) FROM recording WHERE id >= $1`, from)
-		if err != nil {
-			return nil, fmt.Errorf("compare the index: %w", err)
-		}
-		if first == nil {
-			return out, nil
-		}
-		from = *first / index.SumSpan * index.SumSpan // ids have gaps
-		rows, err := db.Query[row](ctx, s.DB, `SELECT id / $1 AS span, count(*) AS n, CAST(sum(id % $1) AS BIGINT) AS ids, CAST(sum(published_at % $2) AS BIGINT) AS published
-			FROM (`+indexable+` AND r.id >= $3 AND r.id < $4) p GROUP BY id / $1`, index.SumSpan, index.SumModulus, from, from+spansAtOnce*index.SumSpan)
-		if err != nil {
-			return nil, fmt.Errorf("compare the index: %w", err)
-		}
-		for _, r := range rows {
-			out[r.Span] = index.Sum{Count: r.Count, IDs: r.IDs, Published: r.Published}
-		}
-	}
+	minus := func(s string) string { return strings.ReplaceAll(s, "-", "−") }
+	return minus(fmt.Sprintf("%.1f LUFS", *r.LUFS)), minus(fmt.Sprintf("%.1f dBTP", *r.TruePeak))
 }
 
-// wrongIn lists the recordings of a span that the index has and the tables have not, or the other way, or of another time, though nothing in
-// the feed says that they are about to change.
-func (s *Store) wrongIn(ctx context.Context, span int64) ([]int64, error) {
-	head, err := s.Feed.Head(ctx)
-	if err != nil {
-		return nil, err
+func tempo(row ui.Sound) string {
+	if row.Tempo == 0 {
+		return ""
 	}
-	if err := s.waitFor(ctx, head); err != nil {
-		return nil, err
-	}
-	type row struct {
-		ID        int64 `db:"id"`
-		Published int64 `db:"published_at"`
-	}
-	indexed := s.ix.PublishedIn(span)
-	rows, err := db.Query[row](ctx, s.DB, indexable+` AND r.id >= $1 AND r.id < $2`, span*index.SumSpan, (span+1)*index.SumSpan)
-	if err != nil {
-		return nil, fmt.Errorf("compare the index: %w", err)
-	}
-	wrong := map[int64]bool{}
-	for _, r := range rows {
-		if at, ok := indexed[r.ID]; !ok || at != r.Published {
-			wrong[r.ID] = true
-		}
-		delete(indexed, r.ID)
-	}
-	for id := range indexed {
-		wrong[id] = true
-	}
-	later, err := s.Feed.After(ctx, head)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range later {
-		if c.Kind != "recording" { // an account, say, with any number of recordings: the next hour will tell
-			return nil, nil
-		}
-		delete(wrong, c.ID)
-	}
-	return slices.Sorted(maps.Keys(wrong)), nil
+	return fmt.Sprintf("%d BPM", row.Tempo)
 }
 
-// waitFor waits until everything up to a number of the feed is in the index.
-func (s *Store) waitFor(ctx context.Context, seq int64) error {
-	ctx, cancel := context.WithTimeout(ctx, compareWait)
-	defer cancel()
-	for s.applied.Load() < seq {
-		select {
-		case <-ctx.Done():
-			return errBehind
-		case <-time.After(20 * time.Millisecond):
-		}
+func hertz(c float64) string {
+	switch {
+	case c <= 0:
+		return ""
+	case c >= 1000:
+		return fmt.Sprintf("%.1f kHz", c/1000)
 	}
-	return nil
+	return fmt.Sprintf("%.0f Hz", c)
+}
+
+func brighter(a, b float64) string {
+	if a <= 0 || b <= 0 {
+		return ""
+	}
+	return "B is " + more(0, math.Log2(b/a), "octaves", "brighter", "darker")
 }

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ func (s *Store) Routes() []web.Route {
 	return []web.Route{
 		{Pattern: "GET /{$}", Action: access.Look, Handle: s.home},
 		{Pattern: "GET /search", Action: access.Look, Handle: s.results},
+		{Pattern: "GET /compare", Action: access.Look, Handle: s.compare},
 		{Pattern: "GET /search/suggest", Action: access.Look, Handle: s.suggest, API: true},
 		{Pattern: "GET /admin/synonyms", Action: access.Administer, Handle: s.synonymsForm},
 		{Pattern: "POST /admin/synonyms", Action: access.Administer, Handle: s.synonymsSave},
@@ -100,7 +102,12 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 	if part {
 		return s.Site.Part(w, r, ui.SearchParts(page))
 	}
-	return s.Site.Page(w, r, web.View{Title: page.Heading, Section: ui.SectionSounds, Query: q.Text, Canonical: address(q)}, ui.SearchResults(page))
+	return s.Site.Page(w, r, web.View{Title: page.Heading, Section: ui.SectionSounds, Query: q.Text, Canonical: address(q), Description: described(q, res.Total)}, ui.SearchResults(page))
+}
+
+// described says in one sentence what the page holds, for other search engines.
+func described(q query.Query, total int) string {
+	return fmt.Sprintf("%s: %s to hear in full length, each with its license and price.", heading(q), ui.Plural(total, "sound", "sounds"))
 }
 
 // find searches for q. Where no recording has all of the words, the last one may be unfinished: begun is that word then. It is

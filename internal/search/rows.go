@@ -61,6 +61,12 @@ func (s *Store) Sounds(ctx context.Context, ids []int64) ([]ui.Sound, error) {
 			return nil, err
 		}
 	}
+	favored, mayFavor := map[int64]bool{}, actor.SignedIn() && access.Might(actor, access.React)
+	if mayFavor {
+		if favored, err = s.Favored(ctx, actor.ID, ids); err != nil {
+			return nil, err
+		}
+	}
 	cart, err := s.InCart(ctx)
 	if err != nil {
 		return nil, err
@@ -71,6 +77,9 @@ func (s *Store) Sounds(ctx context.Context, ids []int64) ([]ui.Sound, error) {
 		license, licensed := held[r.ID]
 		if row.PreviewURL, row.PreviewLQ = s.Listening.Hears(actor, r, licensed); row.PreviewURL == "" && row.Unavailable == "" {
 			row.Unavailable = "its preview is being made"
+		}
+		if mayFavor && r.State == recordings.Published {
+			row.FavorURL, row.Favored = row.URL+"/favorite", favored[r.ID]
 		}
 		s.act(&row, r, prices[r.ID], actor, license, cart[r.ID])
 		out = append(out, row)

@@ -45,6 +45,8 @@ type Store struct {
 	// Held lists which of the recordings the account holds a license to, with the newest license's id; app sets it to
 	// licensing's answer.
 	Held func(ctx context.Context, account int64, ids []int64) (map[int64]int64, error)
+	// Favored lists which of the recordings are among the account's favorites; app sets it to reactions' answer.
+	Favored func(ctx context.Context, account int64, ids []int64) (map[int64]bool, error)
 	// People tells by account id the names that people read and where they lead. Whoever has no page any more is told without
 	// an address. App sets it to people's answer.
 	People func(ctx context.Context, ids []int64) (map[int64]ui.Link, error)

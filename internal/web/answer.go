@@ -53,7 +53,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case st.route != nil && st.route.API || wantsJSON(r):
 		WriteJSON(w, p.Status, map[string]string{"detail": p.Text, "request": st.id})
 	case p.Status == http.StatusUnauthorized && !access.From(r.Context()).SignedIn():
-		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(backTo(r)), http.StatusSeeOther)
+		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(BackTo(r)), http.StatusSeeOther)
 	default:
 		page := ui.ErrorPage{Status: p.Status, Title: title(p.Status), Text: p.Text}
 		s.write(w, r, p.Status, View{Title: title(p.Status)}, ui.Error(page))
@@ -89,8 +89,8 @@ func wantsJSON(r *http.Request) bool {
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
 
-// backTo is where a visitor goes after signing in: the page itself, or for a form the page it was on.
-func backTo(r *http.Request) string {
+// BackTo is where a visitor goes after signing in: the page itself, or for a form the page it was on.
+func BackTo(r *http.Request) string {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead { // who asks for the head alone is to read of the same page
 		return r.URL.RequestURI()
 	}

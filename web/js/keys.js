@@ -13,7 +13,8 @@ const go = url => { const a = document.createElement("a"); a.href = url; documen
 
 const letters = {
   j: () => step(1), k: () => step(-1), l: toggleLoop, m: toggleMute,
-  d: () => press("[data-download]"), c: () => press("[data-cart]"),
+  d: () => press("[data-download]"), c: () => press("[data-cart]"), f: () => press("[data-favorite]"),
+  x: () => { const row = here()?.closest("[data-queue] [data-hq]"); if (row) import("./row.js").then(m => m.compare(row)) },
   s: () => document.querySelector("#main [data-similar]")?.click() ?? (state.sound && go(state.sound.url + "#sounds-like-this")),
   "/": () => { const q = document.querySelector("#q, #home-q"); q?.focus(); q?.select() },
   "?": () => dialog.showModal(),
@@ -29,7 +30,7 @@ document.addEventListener("keydown", e => {
   const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
   let act;
   if (key === " ") act = !pressable && toggle;
-  else if (key === "ArrowDown") act = loaded && !t.closest("input, [role=slider]") && (() => step(1));
+  else if (key === "ArrowDown") act = (loaded || t.closest("[data-queue]")) && !t.closest("input, [role=slider]") && (() => step(1));
   else if (key === "ArrowUp") act = loaded && !t.closest("input, [role=slider]") && (() => step(-1));
   else if (key === "ArrowRight" || key === "ArrowLeft") act = loaded && !t.closest("input, [role=slider], .scroll") && (() => skip((key === "ArrowLeft" ? -1 : 1) * (e.shiftKey ? 1 : 5)));
   else if (box.checked) {

@@ -86,7 +86,12 @@ async function copy(button) {
 document.addEventListener("click", e => {
   const on = s => e.target.closest(s);
   let b;
+  const row = (act, el) => { e.preventDefault(); import("./row.js").then(m => m[act](el)) };
+  if (e.ctrlKey || e.metaKey || e.shiftKey) return;
   if ((b = on("[data-copy]"))) copy(b);
+  else if ((b = on("[data-more]"))) row("more", b);
+  else if ((b = on("[data-favorite]"))) row("favor", b.form);
+  else if ((b = on("[data-play-all]"))) row("all", b);
   else if (on("[data-keys-open]")) document.getElementById("keys").showModal();
   else if (on("[data-facets-open]")) facets(true);
   else if (on("[data-facets-close]")) facets(false);

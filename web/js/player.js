@@ -11,7 +11,7 @@ const headroom = .5; // room of 6 dB to lift quiet previews: volume ends at 1
 let amplifier = null; // lifts beyond that; made for the first sound that needs it, for some systems stop it in the background
 
 // region is { id, from, to }: it belongs to one sound and waits while another plays. start is the share at which the next one begins.
-let queue = [], at = -1, loop = false, region = null, start = 0, ahead = null, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
+let queue = [], goesOn = null, at = -1, loop = false, region = null, start = 0, ahead = null, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
 
 export const state = { audio, get sound() { return queue[at] }, get region() { return region } };
 const inside = () => region?.id === queue[at]?.id ? region : null;
@@ -59,8 +59,25 @@ export function play(el, share = 0) {
   const list = el.closest("[data-queue]");
   const rows = list ? [...list.querySelectorAll("[data-hq]")] : [el];
   queue = rows.map(read);
+  goesOn = null;
   at = rows.indexOf(el);
   open(share);
+}
+
+// more tells where the queue goes on behind its end: fetch gives the elements of the next sounds.
+export function more(fetch) {
+  goesOn = fetch;
+  lengthen();
+}
+async function lengthen() {
+  const fetch = goesOn;
+  if (!fetch || at < queue.length - 2) return;
+  goesOn = null; // one page at a time
+  const rows = await fetch().catch(() => []), was = queue;
+  if (!rows.length || queue !== was) return;
+  queue.push(...rows.map(read));
+  goesOn = fetch;
+  shelve();
 }
 
 // relist makes a list that took another's place on the page the queue, behind or around what plays.
@@ -89,6 +106,7 @@ function open(share = 0) {
   offer();
   $(".player-wave").setAttribute("aria-valuemax", s.len);
   shelve();
+  lengthen();
   mark();
   say(`Playing ${s.title}`);
   if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: s.title, artist: s.by });
@@ -119,7 +137,7 @@ const end = () => Number.isFinite(audio.duration) && audio.duration || queue[at]
 
 export function toggle() {
   if (at < 0) {
-    const first = document.querySelector("#main [data-hq]");
+    const first = document.activeElement?.closest("#main [data-hq]") ?? document.querySelector("#main [data-hq]");
     return first && play(first);
   }
   audio.paused ? audio.play().catch(fail) : audio.pause();
@@ -131,7 +149,9 @@ export function step(by) {
   if (to < 0 || to >= queue.length) return say(by > 0 ? "End of the list" : "Start of the list");
   at = to;
   open();
-  document.querySelector(`#main [data-queue] .playing`)?.scrollIntoView({ block: "nearest" });
+  const row = document.querySelector("#main [data-queue] .playing");
+  row?.scrollIntoView({ block: "nearest" });
+  if (document.activeElement?.closest("#main [data-queue] [data-sound]")) row?.querySelector(".play")?.focus({ preventScroll: true }); // who walks with the keys stays where the sound is
 }
 
 export function seek(seconds) {

@@ -62,6 +62,8 @@ var keyMap = []keyHint{
 	{[]string{"→", "←"}, "Five seconds forward or back, one with Shift"},
 	{[]string{"L"}, "Loop"},
 	{[]string{"M"}, "Mute"},
+	{[]string{"F"}, "Favorite or not"},
+	{[]string{"X"}, "Compare: the first of two, then the second; on their page, from one to the other"},
 	{[]string{"D"}, "Download or go to the download"},
 	{[]string{"C"}, "Add to cart"},
 	{[]string{"S"}, "Similar sounds"},

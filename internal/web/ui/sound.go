@@ -24,6 +24,8 @@ type Sound struct {
 	Note           *Tag    // one tag behind the contributor
 	Unavailable    string  // why it cannot be played ("being analyzed"); empty when it can
 	Picked         bool    // drawn as selected
+	FavorURL       string  // POST target of the heart; empty: the reader cannot keep favorites
+	Favored        bool    // among the reader's favorites
 }
 
 // What a row's last button does.
@@ -39,8 +41,9 @@ const (
 type SoundList struct {
 	Label   string // names the list for screen readers: "Results", "New today"
 	Sounds  []Sound
-	Compact bool // 44 px rows of one line
-	ShowTK  bool // show tempo and key
+	Compact bool   // 44 px rows of one line
+	ShowTK  bool   // show tempo and key
+	Next    string // where the list goes on, for who plays all of it; empty on its last page
 }
 
 // Scope is the big drawing of one sound: waveform, spectrogram, one time axis.

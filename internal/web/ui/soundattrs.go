@@ -31,6 +31,21 @@ func soundAttributes(s Sound) templ.Attributes {
 	return a
 }
 
+// nextPage is where a list goes on.
+func nextPage(url string) templ.Attributes {
+	if url == "" {
+		return nil
+	}
+	return templ.Attributes{"data-next": string(templ.URL(url))}
+}
+
+func oneIf(yes bool) string {
+	if yes {
+		return "1"
+	}
+	return ""
+}
+
 // playerAct is the player's one button: what the row's own button does, in words. A button that only posts leads to the
 // licenses on the recording's page.
 func playerAct(s Sound) (label, url string) {
