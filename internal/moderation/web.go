@@ -278,8 +278,8 @@ func (s *Store) reviewCase(ctx context.Context, d desk, id int64, f caseForm) (u
 		Sent: "submitted " + age(s.Now(), rec.SubmittedAt) + " ago",
 	}
 	if len(rows) == 1 {
-		media := "/media/" + rec.Token + "/"
-		c.Scope = ui.Scope{Sound: rows[0], BigBars: rec.Wave, PeaksURL: media + recordings.PeaksDAT, SpectrogramURL: media + recordings.SpectrumPNG}
+		c.Scope = ui.Scope{Sound: rows[0], BigBars: rec.Wave}
+		rec.ScopeMedia(&c.Scope)
 	}
 	for _, t := range tags {
 		c.Tags = append(c.Tags, ui.Link{Text: t})

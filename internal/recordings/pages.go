@@ -104,7 +104,8 @@ func (p *Pages) page(ctx context.Context, actor access.Actor, rec Recording) (ui
 	}
 	page.Scope = ui.Scope{Sound: rows[0], BigBars: rec.Wave}
 	if rec.Processing == Ready {
-		page.Scope.PeaksURL, page.Scope.SpectrogramURL = "/media/"+rec.Token+"/"+PeaksDAT, "/media/"+rec.Token+"/"+SpectrumPNG
+		rec.ScopeMedia(&page.Scope)
+		page.Scope.Tools = true
 	}
 	tags, err := p.Store.Tags(ctx, p.Store.DB, rec.ID)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"audiomicro/internal/db"
 	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
 )
 
 // move changes the state by one conditional UPDATE, so that of two that try at once exactly one succeeds.
@@ -329,6 +330,25 @@ const (
 	SpectralM    = "spectral-m.jpg"
 	SpectralL    = "spectral-l.jpg"
 )
+
+// FoldedPeaks tells how many pairs of PeaksDAT each one of a media file joins that is made of it when it is asked for; 0 for
+// any other file.
+func FoldedPeaks(name string) int {
+	switch name {
+	case "peaks-8.dat":
+		return 8
+	case "peaks-64.dat":
+		return 64
+	}
+	return 0
+}
+
+// ScopeMedia fills in what the big drawing of an analyzed recording is drawn from.
+func (r Recording) ScopeMedia(s *ui.Scope) {
+	at := "/media/" + r.Token + "/"
+	s.PeaksURLs = []string{at + PeaksDAT, at + "peaks-8.dat", at + "peaks-64.dat"}
+	s.SpectrogramURL = at + SpectrumPNG
+}
 
 // AddMedia records files made from a recording; a name that exists is replaced.
 func (s *Store) AddMedia(ctx context.Context, tx *db.Tx, id int64, media []Media) error {

@@ -8,13 +8,16 @@ const audio = new Audio();
 audio.preload = "none";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const headroom = .5; // room of 6 dB to lift quiet previews: volume ends at 1
-let amplifier = null; // lifts beyond that; made for the first sound that needs it, for some systems stop it in the background
+// context is made for the first sound that needs it, for some systems stop it in the background. amplifier lifts beyond that room,
+// input is what the element gives, effect (stretch.js) stands between them.
+let context = null, amplifier = null, input = null, effect = null;
+let head = audio; // what sounds: the element, or in its place a region that goes round without a gap (gapless.js)
 
 // region is { id, from, to }: it belongs to one sound and waits while another plays. start is the share at which the next one begins.
 let queue = [], goesOn = null, at = -1, loop = false, region = null, start = 0, ahead = null, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
 
-export const state = { audio, get sound() { return queue[at] }, get region() { return region } };
-const inside = () => region?.id === queue[at]?.id ? region : null;
+export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() } };
+const inside = () => loop && region?.id === queue[at]?.id ? region : null;
 const looping = () => Boolean(loop && (!region || inside()));
 
 // clock writes seconds as 0:04.7, as the server does; in a sound that is less than a second long, 0.05 s.
@@ -38,20 +41,58 @@ const thrifty = () => navigator.connection?.saveData || /2g|3g/.test(navigator.c
 const source = s => thrifty() && s.lq || s.hq;
 
 function loud() {
-  audio.muted = muted;
   const level = volume * headroom * 10 ** ((queue[at]?.gain ?? 0) / 20); // the server keeps the true peak below full scale
-  audio.volume = Math.min(1, level);
-  if (level > 1) amplifier ??= amplify();
-  if (amplifier) {
-    amplifier.gain.value = Math.max(1, level);
-    amplifier.context.resume();
+  for (const h of new Set([audio, head])) {
+    h.muted = muted;
+    h.volume = Math.min(1, level);
   }
+  if (level > 1) amplify();
+  if (!amplifier) return;
+  amplifier.gain.value = Math.max(1, level);
+  context.resume();
 }
 
-function amplify() {
-  const context = new AudioContext(), node = context.createGain();
-  context.createMediaElementSource(audio).connect(node).connect(context.destination);
-  return node;
+// amplify takes the sound through Web Audio from now on.
+export function amplify() {
+  if (amplifier) return context;
+  context = new AudioContext();
+  amplifier = context.createGain();
+  amplifier.connect(context.destination);
+  input = context.createMediaElementSource(audio);
+  connect();
+  loud();
+  return context;
+}
+
+// through puts a node before the amplifier, or takes it out again (null).
+export function through(node) {
+  if (effect === node) return;
+  effect?.disconnect();
+  effect = node;
+  connect();
+}
+
+function connect() {
+  for (const from of [input, head.node]) {
+    from?.disconnect();
+    from?.connect(effect ?? amplifier);
+  }
+  effect?.connect(amplifier);
+}
+
+// take lets a voice sound in place of the element, from the moment that the element has reached: an object with what the player
+// uses of an element, and node. Without a voice the element goes on where the voice was.
+export function take(voice) {
+  const was = head;
+  if (was === (voice ?? audio)) return;
+  const playing = !was.paused, now = was.currentTime;
+  head = voice ?? audio;
+  if (amplifier) connect();
+  loud();
+  if (!voice) audio.currentTime = now;
+  if (playing) head.play().catch(fail);
+  was.pause();
+  mark();
 }
 
 // play starts the sound of an element, at a share (0..1) of its length.
@@ -94,6 +135,10 @@ function open(share = 0) {
   const s = queue[at];
   if (!s) return;
   start = share || (inside() ? region.from / length() : 0);
+  if (head !== audio) {
+    head.pause();
+    head = audio;
+  }
   audio.src = source(s);
   loud();
   audio.play().catch(fail);
@@ -140,7 +185,7 @@ export function toggle() {
     const first = document.activeElement?.closest("#main [data-hq]") ?? document.querySelector("#main [data-hq]");
     return first && play(first);
   }
-  audio.paused ? audio.play().catch(fail) : audio.pause();
+  head.paused ? head.play().catch(fail) : head.pause();
 }
 
 export function step(by) {
@@ -157,23 +202,24 @@ export function step(by) {
 export function seek(seconds) {
   if (at < 0) return;
   if (seconds > end() + .5 && end() < length() - .5) return say(`The first ${clock(end())} can be heard here. Sign in for the rest.`, true);
-  audio.currentTime = Math.max(0, Math.min(seconds, end() - .05));
+  head.currentTime = Math.max(0, Math.min(seconds, end() - .05));
   tick();
 }
 
-export const skip = by => seek(audio.currentTime + by);
+export const skip = by => seek(head.currentTime + by);
 
-// setLoop loops whatever plays (true), a region in seconds ([from, to]) of the sound with an id, or nothing (false).
-export function setLoop(to, id) {
-  region = Array.isArray(to) ? { id, from: to[0], to: to[1] } : null;
-  loop = Boolean(to);
+// setRegion marks a region in seconds of the sound with an id, or none (null), and tells whether to go round in it.
+export function setRegion(r, round = loop) {
+  region = r;
+  loop = round;
   looped();
 }
 function looped() {
   $("[data-do=loop]").setAttribute("aria-pressed", looping());
   document.dispatchEvent(new CustomEvent("am:loop", { detail: looping() }));
 }
-export const toggleLoop = () => setLoop(!looping());
+// toggleLoop leaves a region marked; one of another sound gives way.
+export const toggleLoop = () => setRegion(region?.id === queue[at]?.id ? region : null, !looping());
 
 export function toggleMute() {
   muted = !muted;
@@ -209,7 +255,7 @@ function shelve() {
 
 // mark shows on the page what plays; the page may be a new one.
 export function mark() {
-  const id = queue[at]?.id, sounding = id && !audio.paused;
+  const id = queue[at]?.id, sounding = id && !head.paused;
   for (const el of document.querySelectorAll("#main [data-sound]")) {
     const on = el.dataset.sound === id;
     el.classList.toggle("playing", on);
@@ -232,11 +278,14 @@ export function mark() {
 
 // tick moves the playheads; words follow each tenth of a second, what screen readers hear each second.
 let moving = [], told = "", heard = -1;
-function tick() {
+export function tick() {
   const len = length(), r = inside();
-  if (r && !audio.seeking && audio.currentTime >= r.to) audio.currentTime = r.from;
-  const now = audio.currentTime, p = len ? (now / len * 100).toFixed(2) + "%" : "0%";
-  for (const el of moving) el.style.setProperty("--p", p);
+  if (r && head === audio && !audio.seeking && audio.currentTime >= r.to) audio.currentTime = r.from;
+  const now = head.currentTime;
+  for (const el of moving) {
+    const [from, to] = shown(el);
+    el.style.setProperty("--p", len ? (Math.max(-.01, Math.min(1.01, (now / len - from) / (to - from))) * 100).toFixed(2) + "%" : "0%");
+  }
   if (told === (told = clock(now, len))) return;
   $("[data-elapsed]").textContent = told;
   if (heard === (heard = Math.floor(now))) return;
@@ -250,10 +299,14 @@ function run() {
   clearTimeout(frame);
   cancelAnimationFrame(frame);
   tick();
-  if (!audio.paused) frame = calm.matches && !inside() ? setTimeout(run, 250) : requestAnimationFrame(run);
+  if (!head.paused) frame = calm.matches && !inside() ? setTimeout(run, 250) : requestAnimationFrame(run);
 }
 
-audio.addEventListener("play", () => { mark(); run() });
+export function go() {
+  mark();
+  run();
+}
+audio.addEventListener("play", go);
 audio.addEventListener("pause", mark);
 audio.addEventListener("seeked", position);
 audio.addEventListener("loadedmetadata", () => {
@@ -334,26 +387,33 @@ document.addEventListener("click", e => {
   }
   const lane = e.target.closest("[data-seek]");
   if (!lane || e.target.closest(".loop-grip")) return;
-  const box = lane.getBoundingClientRect();
-  let share = (e.clientX - box.left) / box.width;
-  if (getComputedStyle(lane).direction === "rtl") share = 1 - share;
+  const share = shareAt(lane, e.clientX);
   const el = lane.closest("[data-hq]");
   if (!el || el.dataset.sound === queue[at]?.id) {
     seek(share * length());
-    if (audio.paused && el) audio.play().catch(fail);
+    if (head.paused && el) head.play().catch(fail);
   } else play(el, share);
 });
+
+// shown tells which part of the sound a lane draws, as shares: all of it, or what a scope is zoomed to.
+const shown = lane => lane.dataset.shown?.split(" ").map(Number) ?? [0, 1];
+
+// shareAt is the share of the sound's length at a place of a lane.
+export function shareAt(lane, x) {
+  const box = lane.getBoundingClientRect(), [from, to] = shown(lane), share = (x - box.left) / box.width;
+  return from + (to - from) * (getComputedStyle(lane).direction === "rtl" ? 1 - share : share);
+}
 
 // position lets the system draw its own slider.
 function position() {
   const duration = length();
-  if (duration) navigator.mediaSession?.setPositionState?.({ duration, position: Math.min(audio.currentTime, duration) });
+  if (duration) navigator.mediaSession?.setPositionState?.({ duration, position: Math.min(head.currentTime, duration) });
 }
 
 if ("mediaSession" in navigator) {
   const on = (name, f) => { try { navigator.mediaSession.setActionHandler(name, f) } catch { /* an action this browser does not know */ } };
-  on("play", () => at >= 0 && audio.play().catch(fail));
-  on("pause", () => audio.pause());
+  on("play", () => at >= 0 && head.play().catch(fail));
+  on("pause", () => head.pause());
   on("previoustrack", () => step(-1));
   on("nexttrack", () => step(1));
   on("seekto", d => seek(d.seekTime));

@@ -1,12 +1,63 @@
-// The recording page's drawing: finer bars on a canvas, views, and a loop region through all lanes.
-import { clock, play, seek, setLoop, state } from "./player.js";
+// The recording page's drawing: finer bars on a canvas, views. What works on it comes when it is first used: a region (region.js),
+// zoom (zoom.js), tempo and pitch (alter.js), the visitor's own video (video.js).
+import { state } from "./player.js";
 import { store } from "./page.js";
 
+// A scope is shared by all that work on it: s.from and s.to are the seconds that its lanes show, s.columns(n) gives what the
+// waveform draws there, and "am:shown" on s.el tells that they changed.
 export default function scope(el) {
-  const d = el.dataset, seconds = +d.seconds || 0;
+  const d = el.dataset, lanes = el.querySelector("[data-lanes]"), seconds = +d.seconds || 0, urls = d.peaks?.split(" ").filter(Boolean) ?? [];
+  const s = { el, lanes, seconds, from: 0, to: seconds, urls, tones: d.tones ?? "" };
+  s.place = x => {
+    const box = lanes.getBoundingClientRect();
+    return Math.max(0, Math.min(seconds, s.from + (x - box.left) / box.width * (s.to - s.from)));
+  };
+  s.show = (from, to) => {
+    s.from = from;
+    s.to = to;
+    el.dispatchEvent(new Event("am:shown"));
+  };
   views(el);
-  if (seconds) loops(el, seconds);
-  if (d.peaks) peaks(d.peaks).then(p => p && paint(el, p, d.tones)).catch(() => { /* the server's drawing stays */ });
+  // The coarsest file that still has a pair for every column of a wide screen: an hour comes in as many bytes as a minute.
+  const level = Math.max(0, Math.min(urls.length - 1, Math.floor(Math.log(seconds * 48000 / 256 / 3000) / Math.log(8))));
+  if (urls.length) peaks(urls[level]).then(p => p && paint(s, p)).catch(() => { /* the server's drawing stays */ });
+  if (seconds) lazy(s);
+}
+
+function lazy(s) {
+  const { el, lanes } = s, id = el.dataset.sound, made = {};
+  // Named one by one, so that the bundler sees them.
+  const load = { region: () => import("./region.js"), zoom: () => import("./zoom.js"), alter: () => import("./alter.js"), video: () => import("./video.js") };
+  s.use = name => made[name] ??= load[name]().then(m => m.default(s));
+  el.addEventListener("click", e => {
+    const b = e.target.closest("[data-loop], [data-mark], [data-zoom], [data-panel-open]")?.dataset;
+    if (!b) return;
+    if (b.zoom) s.use("zoom").then(z => z.press(b.zoom));
+    else if (b.panelOpen) panel(b.panelOpen);
+    else s.use("region").then(r => b.mark ? r.mark(b.mark) : r.loop());
+  });
+  const panel = name => {
+    const box = el.querySelector(`[data-panel=${name}]`);
+    box.hidden = !box.hidden;
+    el.querySelector(`[data-panel-open=${name}]`).setAttribute("aria-expanded", !box.hidden);
+    s.use(name).then(m => m.open?.(!box.hidden));
+  };
+  lanes.addEventListener("pointerdown", e => {
+    if (e.pointerType === "touch") s.use("zoom").then(z => z.touch(e));
+    else if (!e.button && !e.target.closest(".loop-grip")) s.use("region").then(r => r.drag(e));
+  });
+  lanes.addEventListener("wheel", e => {
+    if (!e.ctrlKey && s.to - s.from === s.seconds) return;
+    if (e.ctrlKey || e.shiftKey || e.deltaX) e.preventDefault();
+    s.use("zoom").then(z => z.wheel(e));
+  }, { passive: false });
+  lanes.addEventListener("pointerenter", () => s.use("region"), { once: true }); // so that the first drag begins where the pointer went down
+  // Whoever set the region, the page shows it: its address, or the player since before this page was left and found again.
+  if (state.region?.id === id || /^#t=/.test(location.hash)) s.use("region");
+  addEventListener("hashchange", function look() {
+    if (!el.isConnected) return removeEventListener("hashchange", look);
+    if (/^#t=/.test(location.hash)) s.use("region").then(r => r.read());
+  });
 }
 
 function views(el) {
@@ -26,13 +77,19 @@ function views(el) {
 // peaks reads an audiowaveform file (version 1 or 2, 8 bit): minimum and maximum of each stretch, over all channels.
 async function peaks(url) {
   const answer = await fetch(url);
-  if (!answer.ok) return null;
-  const v = new DataView(await answer.arrayBuffer());
-  const version = v.getInt32(0, true);
+  return answer.ok ? readPeaks(await answer.arrayBuffer()) : null;
+}
+
+export function readPeaks(bytes) {
+  const v = new DataView(bytes), version = v.getInt32(0, true);
   if (!(v.getUint32(4, true) & 1) || version < 1 || version > 2) return null;
-  const length = v.getUint32(16, true), channels = version === 2 ? v.getInt32(20, true) : 1, start = version === 2 ? 24 : 20;
-  const low = new Float32Array(length), high = new Float32Array(length);
-  for (let i = 0, o = start; i < length && o + 2 * channels <= v.byteLength; i++) {
+  const channels = version === 2 ? v.getInt32(20, true) : 1, start = version === 2 ? 24 : 20;
+  return { ...readPairs(v, start, channels), rate: v.getInt32(8, true), zoom: v.getInt32(12, true), total: v.getUint32(16, true), channels, start };
+}
+
+export function readPairs(v, start, channels) {
+  const length = Math.floor((v.byteLength - start) / 2 / channels), low = new Float32Array(length), high = new Float32Array(length);
+  for (let i = 0, o = start; i < length; i++) {
     for (let c = 0; c < channels; c++, o += 2) {
       low[i] = Math.min(low[i], v.getInt8(o));
       high[i] = Math.max(high[i], v.getInt8(o + 1));
@@ -41,149 +98,66 @@ async function peaks(url) {
   return { low, high, length };
 }
 
-function paint(el, p, tones) {
-  const lane = el.querySelector(".lane-wave"), canvas = document.createElement("canvas"), g = canvas.getContext("2d");
+function paint(s, p) {
+  const { el, lanes, tones } = s, lane = lanes.querySelector(".lane-wave"), canvas = document.createElement("canvas"), g = canvas.getContext("2d");
   canvas.setAttribute("aria-hidden", "true");
   let top = 1;
   for (let i = 0; i < p.length; i++) top = Math.max(top, -p.low[i], p.high[i]);
-  if (top < 32) return; // eight bits of a quiet sound are steps: the server's bars, normalized before, draw it better
-  const draw = () => {
+  s.top = top;
+  const quiet = top < 32; // eight bits of a quiet sound are steps: the server's bars, normalized before, draw it better
+  s.columns = n => columns(p, 0, p.length, n);
+  s.draw = () => {
     const box = lane.getBoundingClientRect(), ratio = devicePixelRatio || 1;
-    if (!box.width || !box.height || !canvas.isConnected) return;
+    canvas.hidden = quiet && s.to - s.from === s.seconds;
+    if (!box.width || !box.height || !canvas.isConnected || canvas.hidden) return;
     canvas.width = Math.round(box.width * ratio);
     canvas.height = Math.round(box.height * ratio);
-    const css = getComputedStyle(el), colors = [...Array(8).keys()].map(i => resolve(g, css.getPropertyValue("--tone-" + i)));
-    const gap = 2 * ratio, columns = Math.floor(canvas.width / gap), mid = canvas.height / 2, reach = mid * .94 / top;
+    const colors = palette(el), gap = 2 * ratio, n = Math.floor(canvas.width / gap), mid = canvas.height / 2, reach = mid * .94 / s.top;
+    const { low, high, tone } = s.columns(n);
     g.lineWidth = 1.4 * ratio;
     g.lineCap = "round";
     for (let t = 0; t < 8; t++) {
       g.strokeStyle = colors[t];
       g.beginPath();
-      for (let x = 0; x < columns; x++) {
-        if (+(tones[Math.floor(x / columns * tones.length)] ?? 0) !== t) continue;
-        const from = Math.floor(x / columns * p.length), to = Math.max(from + 1, Math.floor((x + 1) / columns * p.length));
-        let lo = 0, hi = 0;
-        for (let i = from; i < to; i++) {
-          lo = Math.min(lo, p.low[i]);
-          hi = Math.max(hi, p.high[i]);
-        }
-        g.moveTo((x + .5) * gap, mid - Math.max(hi * reach, ratio / 2));
-        g.lineTo((x + .5) * gap, mid - Math.min(lo * reach, -ratio / 2));
+      for (let x = 0; x < n; x++) {
+        if ((tone?.[x] ?? +(tones[Math.floor((s.from + (x + .5) / n * (s.to - s.from)) / s.seconds * tones.length)] ?? 0)) !== t) continue;
+        g.moveTo((x + .5) * gap, mid - Math.max(high[x] * reach, ratio / 2));
+        g.lineTo((x + .5) * gap, mid - Math.min(low[x] * reach, -ratio / 2));
       }
       g.stroke();
     }
   };
   lane.append(canvas);
-  new ResizeObserver(draw).observe(lane);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  document.addEventListener("am:theme", draw);
+  new ResizeObserver(s.draw).observe(lane);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => el.isConnected && s.draw());
+  document.addEventListener("am:theme", () => el.isConnected && s.draw());
+  el.addEventListener("am:shown", s.draw);
 }
 
-// resolve turns light-dark(…) into the color of the theme in use.
+// columns brings the pairs [from, to) to n columns; the ends may lie between pairs.
+export function columns(p, from, to, n) {
+  const low = new Float32Array(n), high = new Float32Array(n), step = (to - from) / n;
+  for (let x = 0; x < n; x++) {
+    const a = Math.max(0, Math.floor(from + x * step)), b = Math.min(p.length, Math.max(a + 1, Math.floor(from + (x + 1) * step)));
+    for (let i = a; i < b; i++) {
+      low[x] = Math.min(low[x], p.low[i]);
+      high[x] = Math.max(high[x], p.high[i]);
+    }
+  }
+  return { low, high };
+}
+
+// palette reads the eight tones of the theme in use; light-dark(…) is resolved by giving it to an element.
 let probe;
-function resolve(g, value) {
+export function palette(el) {
   if (!probe) {
     probe = document.createElement("i");
     probe.hidden = true;
     document.body.append(probe);
   }
-  probe.style.color = value;
-  return getComputedStyle(probe).color;
-}
-
-function loops(el, seconds) {
-  const lanes = el.querySelector("[data-lanes]"), button = el.querySelector("[data-loop]"), text = el.querySelector("[data-loop-range]");
-  let box = null, a = 0, b = 0;
-  const show = () => {
-    box.style.setProperty("--a", a / seconds * 100 + "%");
-    box.style.setProperty("--b", b / seconds * 100 + "%");
-    text.textContent = clock(a, seconds) + "–" + clock(b, seconds);
-    [...box.children].forEach((grip, i) => {
-      grip.setAttribute("aria-valuenow", (i ? b : a).toFixed(seconds < 1 ? 3 : 1));
-      grip.setAttribute("aria-valuetext", clock(i ? b : a, seconds));
-    });
-  };
-  const set = (from, to) => {
-    a = Math.max(0, Math.min(from, to, seconds - .1));
-    b = Math.min(seconds, Math.max(from, to, a + .1));
-    if (!box) build();
-    show();
-    setLoop([a, b], el.dataset.sound);
-  };
-  const drop = () => {
-    box?.remove();
-    box = null;
-    text.textContent = "";
-  };
-  const build = () => {
-    box = document.createElement("div");
-    box.className = "loop-box";
-    for (const name of ["a", "b"]) {
-      const grip = document.createElement("div");
-      grip.className = "loop-grip " + name;
-      grip.tabIndex = 0;
-      grip.setAttribute("role", "slider");
-      grip.setAttribute("aria-label", name === "a" ? "Loop starts" : "Loop ends");
-      grip.setAttribute("aria-valuemin", "0");
-      grip.setAttribute("aria-valuemax", seconds);
-      grip.addEventListener("keydown", e => {
-        const by = { ArrowRight: .1, ArrowLeft: -.1, PageUp: 1, PageDown: -1 }[e.key];
-        if (!by) return;
-        e.preventDefault();
-        e.stopPropagation();
-        name === "a" ? set(Math.min(a + by, b - .1), b) : set(a, Math.max(b + by, a + .1));
-      });
-      grip.addEventListener("pointerdown", e => {
-        e.preventDefault();
-        e.stopPropagation();
-        grip.setPointerCapture(e.pointerId);
-        grip.onpointermove = m => name === "a" ? set(Math.min(time(m), b - .1), b) : set(a, Math.max(time(m), a + .1));
-        grip.onpointerup = grip.onpointercancel = () => { grip.onpointermove = null };
-      });
-      box.append(grip);
-    }
-    lanes.append(box);
-  };
-  const time = e => {
-    const r = lanes.getBoundingClientRect();
-    return Math.max(0, Math.min(1, (e.clientX - r.left) / r.width)) * seconds;
-  };
-  button.addEventListener("click", () => {
-    if (box) return setLoop(false);
-    if (state.sound?.id !== el.dataset.sound && el.dataset.hq) play(el);
-    const now = state.sound?.id === el.dataset.sound ? state.audio.currentTime : 0;
-    set(now, now + Math.min(seconds / 4, 4));
-    seek(a);
+  const css = getComputedStyle(el);
+  return [...Array(8).keys()].map(i => {
+    probe.style.color = css.getPropertyValue("--tone-" + i);
+    return getComputedStyle(probe).color;
   });
-  // A drag over a lane marks a region; a press stays a press.
-  lanes.addEventListener("pointerdown", e => {
-    if (e.button || e.pointerType === "touch" || e.target.closest(".loop-grip")) return;
-    const from = time(e), x = e.clientX;
-    let dragged = false;
-    const move = m => { if (dragged ||= Math.abs(m.clientX - x) > 6) set(from, time(m)) };
-    const up = () => {
-      removeEventListener("pointermove", move);
-      removeEventListener("pointerup", up);
-      if (!dragged) return;
-      const stop = c => c.stopPropagation(); // the click of this very drag, if there is one
-      addEventListener("click", stop, true);
-      setTimeout(() => removeEventListener("click", stop, true));
-    };
-    addEventListener("pointermove", move);
-    addEventListener("pointerup", up);
-  });
-  // Whoever set the loop, the page shows it: also a region that was marked before this page was left and found again.
-  const told = () => {
-    if (!el.isConnected) return document.removeEventListener("am:loop", told);
-    const r = state.region?.id === el.dataset.sound ? state.region : null;
-    if (!r && box) drop();
-    if (r && !box) {
-      ({ from: a, to: b } = r);
-      build();
-      show();
-    }
-    button.setAttribute("aria-pressed", Boolean(box));
-  };
-  document.addEventListener("am:loop", told);
-  told();
 }

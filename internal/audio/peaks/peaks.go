@@ -110,6 +110,27 @@ func (a *Analyzer) fold() {
 	a.zoom *= 2
 }
 
+// Folded joins every n neighbors into one pair: what a run at n times the zoom would have given, so that a page can draw hours
+// without reading all of them. The last pair may stand for fewer frames.
+func (p *Peaks) Folded(n int) *Peaks {
+	if n < 2 {
+		return p
+	}
+	steps := (p.Len() + n - 1) / n
+	f := &Peaks{Rate: p.Rate, Zoom: p.Zoom * n, Channels: p.Channels, Low: make([]int16, steps*p.Channels), High: make([]int16, steps*p.Channels)}
+	for s := range steps {
+		for c := range p.Channels {
+			to := empty
+			for i := s * n; i < min((s+1)*n, p.Len()); i++ {
+				at := i*p.Channels + c
+				to.join(pair{p.Low[at], p.High[at]})
+			}
+			f.Low[s*p.Channels+c], f.High[s*p.Channels+c] = to.low, to.high
+		}
+	}
+	return f
+}
+
 func (p *pair) join(q pair) {
 	p.low = min(p.low, q.low)
 	p.high = max(p.high, q.high)

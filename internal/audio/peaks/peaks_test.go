@@ -251,3 +251,26 @@ func BenchmarkStereo44100(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "x-realtime")
 }
+
+// TestFolded compares what neighbors give with what an own run at the wider zoom gives: the same bytes.
+func TestFolded(t *testing.T) {
+	planar := [][]float32{make([]float32, 100_003), make([]float32, 100_003)}
+	for i := range planar[0] {
+		planar[0][i] = float32(math.Sin(float64(i)/41) * math.Exp(-float64(i)/70_000))
+		planar[1][i] = float32(math.Sin(float64(i*i)/9e5)) / 3
+	}
+	for _, split := range []bool{false, true} {
+		for _, n := range []int{2, 8, 64} {
+			var got, want bytes.Buffer
+			if err := analyze(44100, planar, 4096, peaks.Options{Zoom: 256, Split: split}).Folded(n).WriteDat(&got, 8); err != nil {
+				t.Fatal(err)
+			}
+			if err := analyze(44100, planar, 4096, peaks.Options{Zoom: 256 * n, Split: split}).WriteDat(&want, 8); err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got.Bytes(), want.Bytes()) {
+				t.Errorf("split %v, %d joined: %d bytes that differ from the %d of an own run", split, n, got.Len(), want.Len())
+			}
+		}
+	}
+}

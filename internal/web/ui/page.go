@@ -67,6 +67,8 @@ var keyMap = []keyHint{
 	{[]string{"D"}, "Download or go to the download"},
 	{[]string{"C"}, "Add to cart"},
 	{[]string{"S"}, "Similar sounds"},
+	{[]string{"+", "-", "0"}, "Zoom in, out, fit, on a recording's page"},
+	{[]string{"I", "O"}, "Start or end a region at the playhead"},
 	{[]string{"/"}, "Search"},
 	{[]string{"G", "H"}, "Home; then also G L library, G U upload, G C cart"},
 	{[]string{"?"}, "This list"},

@@ -162,7 +162,7 @@ func sounds(from, n int) []ui.Sound {
 }
 
 func scopeOf(i int) ui.Scope {
-	return ui.Scope{Sound: sound(i), BigBars: shapes[i].wide(uint64(i)), PeaksURL: fmt.Sprintf("/media/%d.dat", i), SpectrogramURL: fmt.Sprintf("/media/%d.png", i)}
+	return ui.Scope{Sound: sound(i), BigBars: shapes[i].wide(uint64(i)), PeaksURLs: []string{fmt.Sprintf("/media/%d.dat", i)}, Tools: true, SpectrogramURL: fmt.Sprintf("/media/%d.png", i)}
 }
 
 const noon = int64(1795446240000000) // 23 November 2026, 15:04 UTC

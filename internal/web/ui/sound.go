@@ -49,10 +49,10 @@ type SoundList struct {
 // Scope is the big drawing of one sound: waveform, spectrogram, one time axis.
 type Scope struct {
 	Sound          Sound
-	BigBars        string // 420 bars as spectrum.Wide.Encode packs them; a flat line when empty
-	PeaksURL       string // audiowaveform .dat (8 bit) for the canvas, or empty
-	SpectrogramURL string // energy PNG 800x200, or empty: no spectrogram lane
-	Downloadable   bool   // the preview may be dragged out
+	BigBars        string   // 420 bars as spectrum.Wide.Encode packs them; a flat line when empty
+	PeaksURLs      []string // audiowaveform .dat (8 bit) for the canvas: the whole one, then with 8 and 64 pairs joined; empty: only BigBars
+	SpectrogramURL string   // energy PNG 800x200, or empty: no spectrogram lane
+	Tools          bool     // with tempo and pitch, and the visitor's own video
 }
 
 // Tile is a kind of sound on home.

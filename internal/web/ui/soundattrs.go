@@ -3,6 +3,7 @@ package ui
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"audiomicro/web"
 
@@ -84,7 +85,22 @@ func bigTones(encoded string) string {
 	return string(out)
 }
 
-func scopeModule() string { return web.URL("scope.js") }
+// scopeAttributes are what the scope's scripts need beside the sound's own: data-seconds, data-peaks (addresses, finest first),
+// data-tones, data-bpm and data-key where they are sure, data-energy and data-stretch (a worker and a worklet, which are
+// loaded by address).
+func scopeAttributes(s Scope) templ.Attributes {
+	a := soundAttributes(s.Sound)
+	a["data-module"], a["data-src"], a["data-view"] = "scope", web.URL("scope.js"), "both"
+	a["data-seconds"], a["data-tones"], a["data-peaks"] = decimal(s.Sound.Seconds), bigTones(s.BigBars), strings.Join(s.PeaksURLs, " ")
+	a["data-energy"], a["data-stretch"] = web.URL("energy.js"), web.URL("stretch.js")
+	if s.Sound.Tempo > 0 {
+		a["data-bpm"] = strconv.Itoa(s.Sound.Tempo)
+	}
+	if s.Sound.Key != "" {
+		a["data-music-key"] = s.Sound.Key // data-key is a letter that presses a button
+	}
+	return a
+}
 
 // hertzTicks label the spectrogram's axis: logarithmic from 60 Hz to 18 kHz.
 var hertzTicks = func() []Tick {
