@@ -87,10 +87,9 @@ function voiced({ buffer, start }, r, from) {
     },
     async play() {
       if (source) return;
-      await context.resume();
-      if (source) return;
-      begin();
+      begin(); // at once: who asks in between must not be told that it rests
       go();
+      await context.resume();
     },
     pause() {
       stop();

@@ -258,7 +258,7 @@ func TestScope(t *testing.T) {
 	run(t, ctx, chromedp.Evaluate[any](`document.querySelector("[data-view-set][value=spec]").click(); null`))
 	run(t, ctx, chromedp.Poll[bool](`!document.querySelector(".lane-wave").checkVisibility() && document.querySelector(".lane-spec").checkVisibility()`))
 	run(t, ctx, chromedp.Evaluate[any](`document.querySelector("[data-view-set][value=both]").click(); document.querySelector("[data-loop]").click(); null`))
-	run(t, ctx, chromedp.Poll[bool](`document.querySelector(".loop-box") !== null && document.querySelector("[data-loop-range]").textContent === "0:00.0–0:02.0"`))
+	run(t, ctx, chromedp.Poll[bool](`document.querySelector(".loop-box") !== null && document.querySelector("[data-edge=from]").value + "–" + document.querySelector("[data-edge=to]").value === "0:00.000–0:02.000"`))
 	// The end moves by key to 0.3 s; the sound goes round in it.
 	run(t, ctx, chromedp.Evaluate[any](`(() => { const g = document.querySelector(".loop-grip.b"); for (let i = 0; i < 17; i++) g.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowLeft", bubbles: true, cancelable: true})) })(); null`))
 	run(t, ctx, chromedp.Evaluate[any](`window.seen = []; window.watching = true; (function look() { seen.push(parseFloat(document.querySelector("[data-elapsed]").textContent.slice(2))); if (watching) requestAnimationFrame(look) })(); null`))
@@ -267,7 +267,10 @@ func TestScope(t *testing.T) {
 	if latest := run(t, ctx, chromedp.Evaluate[float64](`Math.max(...seen)`)); latest > 1.9 {
 		t.Errorf("the loop ran to %.1f s", latest)
 	}
+	// A second press goes on past the end and leaves the region marked; Clear takes it away.
 	run(t, ctx, chromedp.Evaluate[any](`watching = false; document.querySelector("[data-loop]").click(); null`))
+	run(t, ctx, chromedp.Poll[bool](`document.querySelector("[data-loop]").getAttribute("aria-pressed") === "false" && document.querySelector(".loop-box") !== null`))
+	run(t, ctx, chromedp.Evaluate[any](`document.querySelector("[data-region-clear]").click(); null`))
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector(".loop-box") === null && document.querySelector("[data-do=loop]").getAttribute("aria-pressed") === "false"`))
 	// A region belongs to its sound: marked while another plays, it waits, is kept over navigation, and holds once its sound plays.
 	run(t, ctx, chromedp.Evaluate[any](`document.querySelector("#main .rows .play").click(); null`))

@@ -144,19 +144,29 @@ func look(t *testing.T, ctx context.Context, url, axe, theme string, width int64
 		if width == 320 {
 			continue // the narrow view is for reflow (WCAG 1.4.10) alone
 		}
-		run(t, ctx, chromedp.Evaluate[any](axe+";null"))
-		result := run(t, ctx, chromedp.Evaluate[string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations))`, chromedp.EvalAwaitPromise))
-		var findings []finding
-		if err := json.Unmarshal([]byte(result), &findings); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		for _, f := range findings {
-			t.Errorf("%s: %s: %s (%d)\n\t%s\n\t%s", name, f.ID, f.Help, len(f.Nodes), f.Nodes[0].HTML, f.Nodes[0].Summary)
+		for _, f := range axeFindings(t, ctx, axe) {
+			t.Errorf("%s: %s", name, f)
 		}
 		if faults := run(t, ctx, chromedp.Evaluate[[]string](`faults`)); len(faults) > 0 {
 			t.Errorf("%s: %s", name, strings.Join(faults, "; "))
 		}
 	}
+}
+
+// axeFindings runs axe on the page in all rules up to WCAG 2.2 AA and best practice.
+func axeFindings(t *testing.T, ctx context.Context, axe string) []string {
+	t.Helper()
+	run(t, ctx, chromedp.Evaluate[any](axe+";null"))
+	result := run(t, ctx, chromedp.Evaluate[string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations))`, chromedp.EvalAwaitPromise))
+	var findings []finding
+	if err := json.Unmarshal([]byte(result), &findings); err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, f := range findings {
+		out = append(out, fmt.Sprintf("%s: %s (%d)\n\t%s\n\t%s", f.ID, f.Help, len(f.Nodes), f.Nodes[0].HTML, f.Nodes[0].Summary))
+	}
+	return out
 }
 
 // TestPlayerSurvivesNavigation starts a sound, walks through boosted pages and back, and finds the same sound playing.

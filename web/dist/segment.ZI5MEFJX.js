@@ -1,0 +1,1 @@
+import{a}from"./chunk.VSGRN2XN.js";export{a as decode};
