@@ -40,11 +40,11 @@ var ErrTaken = errors.New("an account with this name or address exists")
 func (s *Store) Create(ctx context.Context, n NewAccount) (Created, error) {
 	day, err := time.Parse(time.DateOnly, n.Born)
 	if err != nil {
-		return Created{}, fmt.Errorf("create account: %w", Problems{{"born", fmt.Sprintf("%q is not a date of birth: write YYYY-MM-DD", n.Born)}})
+		return Created{}, fmt.Errorf("create account: %w", Problems{{"born", fmt.Sprintf("%q is not a date of birth: write YYYY-MM-DD.", n.Born)}})
 	}
 	born := Born{day.Year(), int(day.Month()), day.Day()}
 	if !born.valid(s.Now()) {
-		return Created{}, fmt.Errorf("create account: %w", Problems{{"born", n.Born + " is not a date of birth"}})
+		return Created{}, fmt.Errorf("create account: %w", Problems{{"born", n.Born + " is not a date of birth."}})
 	}
 	if born.under(childUntil, s.Now()) {
 		return Created{}, fmt.Errorf("create account: %w", ErrTooYoung)
