@@ -294,7 +294,7 @@ func furnish(t *testing.T, s *testkit.Site) scene {
 	return scene{
 		people: map[string]*testkit.Person{"maker": maker, "judge": judge, "buyer": buyer, "boss": boss},
 		paths: map[string][]string{
-			"visitor": {"/", "/search", "/search?q=sound&license=cc0", "/search?q=kazoo", at("/recordings/%d", 0), at("/recordings/%d", 1), "/packs", "/packs/1", "/people/Maker", "/licenses",
+			"visitor": {"/", "/search", "/search?q=sound&license=cc0", "/search?q=kazoo", at("/compare?a=%d", 0), at("/compare?a=%d", 0) + fmt.Sprintf("&b=%d", ids[1]), at("/recordings/%d", 0), at("/recordings/%d", 1), "/packs", "/packs/1", "/people/Maker", "/licenses",
 				"/licenses/standard", "/licenses/cc0", "/verify", "/verify/" + held[0].Number, "/sign-in", "/sign-up", "/reset", "/cart", "/nothing-here", at("/recordings/%d/comments", 0), at("/embed/sound/iframe/%d/simple/large/", 0), "/api/v1/", "/home/app_permissions/permission_granted/?code=abc"},
 			"maker": {"/upload", "/my-sounds", at("/recordings/%d", 0), at("/recordings/%d/edit", 4), at("/upload/describe?ids=%d", 4) + fmt.Sprintf(",%d", ids[5]), "/earnings", "/settings", "/settings/profile",
 				"/settings/password", "/settings/email", "/settings/sessions", "/settings/api", "/settings/applications", "/apiv2/apply/credentials/" + app.ClientID + "/edit/", "/apiv2/apply/credentials/" + app.ClientID + "/monitor/",

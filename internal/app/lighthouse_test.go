@@ -2,7 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
-	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,7 +55,13 @@ func TestLighthouse(t *testing.T) {
 				cmd := exec.CommandContext(t.Context(), node, filepath.Join("testdata", "lighthouse", "run.mjs"))
 				cmd.Env = append(os.Environ(), "MODULES="+strings.TrimSpace(string(modules)), "CHROMIUM="+chromium, "PAGE="+s.URL+c.path, "COOKIE=")
 				if c.as != nil {
-					cmd.Env = append(cmd.Env, "COOKIE="+c.as.Cookie())
+					at, err := url.Parse(s.URL)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, cookie := range c.as.Client.Jar.Cookies(at) {
+						cmd.Env = append(cmd.Env, "COOKIE="+cookie.Name+"="+cookie.Value)
+					}
 				}
 				cmd.Stderr = os.Stderr
 				out, err := cmd.Output()
@@ -83,7 +89,7 @@ func TestLighthouse(t *testing.T) {
 				case name == "performance" && fastest < calibrated:
 					t.Logf("NOT TESTED: performance %.2f says nothing, for this machine is too loaded: index %.0f of %d", score, fastest, calibrated)
 				default:
-					t.Errorf("%s is %.2f: %s %s", name, score, fmt.Sprint(strings.Join(last.Faults, "\n\t")), last.Error)
+					t.Errorf("%s is %.2f: %s %s", name, score, strings.Join(last.Faults, "\n\t"), last.Error)
 				}
 			}
 		})

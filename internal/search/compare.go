@@ -59,7 +59,7 @@ func (s *Store) compare(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.Intro = "Both are played equally loud."
 	page.Table = differences(recs[0], recs[1], rows[0], rows[1])
-	page.Actions = []ui.Button{{Label: "Switch sides", Type: "button", Key: "X", Kind: "main", Attrs: map[string]string{"switch": ""}}}
+	page.Actions = []ui.Button{{Label: "Switch sides", Type: "button", Key: "X", Kind: "main", Attrs: map[string]string{"data-switch": ""}}}
 	view.Title = rows[0].Title + " and " + rows[1].Title
 	return s.Site.Page(w, r, view, ui.Compare(page))
 }
@@ -102,7 +102,7 @@ func differences(a, b recordings.Recording, rowA, rowB ui.Sound) ui.Table {
 		cell := ui.Cell{Text: "the same"}
 		if one != two {
 			if apart == "" {
-				apart = "another"
+				apart = "differs"
 			}
 			cell = ui.Cell{Tag: &ui.Tag{Text: apart}}
 		}
