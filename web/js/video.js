@@ -38,9 +38,17 @@ export default function video(s) {
     say("This browser cannot decode that video. MP4 with H.264 and WebM work nearly everywhere.");
   });
   picture.addEventListener("loadedmetadata", () => {
+    if (picture.duration === Infinity) picture.currentTime = 1e7; // a recorder's file does not say its length: its end does
+    else ready();
+  });
+  picture.addEventListener("durationchange", () => {
+    if (picture.readyState && Number.isFinite(picture.duration) && picture.currentTime > picture.duration - .5) ready();
+  });
+  const ready = () => {
+    picture.currentTime = 0;
     set(Math.min(offset, picture.duration));
     press.focus();
-  });
+  };
   $("file").addEventListener("change", e => choose(e.target.files[0]));
   $("away").addEventListener("click", () => {
     away();
@@ -208,5 +216,6 @@ export default function video(s) {
     picture.muted = picture.volume === 0;
     $("volume-says").textContent = picture.muted ? "off" : Math.round(picture.volume * 100) + " %";
   });
+  choose($("file").files[0]); // chosen while this script was on its way
   return { open: shown => { if (!shown) stop() } };
 }

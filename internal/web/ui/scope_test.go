@@ -4,19 +4,23 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"audiomicro/internal/audio/opusenc"
+	"audiomicro/internal/testkit"
 	"audiomicro/web"
 )
 
@@ -223,13 +227,13 @@ func TestScopePanels(t *testing.T) {
 	}
 	ctx := openScope(t, "#t=1,3")
 	until(t, ctx, `document.querySelector(".loop-box")`)
-	act(t, ctx, `for (const b of document.querySelectorAll("[data-panel-open]")) b.click()`)
+	act(t, ctx, `document.querySelector(".scope").dataset.musicKey = "A min"; for (const b of document.querySelectorAll("[data-panel-open]")) b.click()`)
 	until(t, ctx, `document.querySelector("[data-tempo]").getAttribute("aria-valuetext") === "100 %"`)
 	act(t, ctx, `document.querySelector(".rec-head .play").click()`)
 	until(t, ctx, `document.querySelector("#player.sounding")`)
 	act(t, ctx, `(() => { const p = document.querySelector("[data-pitch]"); p.value = "1"; p.dispatchEvent(new Event("input", {bubbles: true})); const f = document.querySelector("[data-target]"); f.value = "120"; f.dispatchEvent(new Event("change", {bubbles: true})) })()`)
 	until(t, ctx, `document.querySelector(".player-by .tag")`)
-	if got, want := sees(t, ctx, `document.querySelector("[data-altered]").textContent`), "90 → 120 BPM · C♯ → D"; got != want {
+	if got, want := sees(t, ctx, `document.querySelector("[data-altered]").textContent`), "112 → 120 BPM · A min → A♯ min"; got != want {
 		t.Errorf("the panel says %q, want %q", got, want)
 	}
 	if got, want := sees(t, ctx, `document.querySelector(".player-by .tag").textContent`), "Altered: 120 BPM, +1 semitone"; got != want {
@@ -237,6 +241,8 @@ func TestScopePanels(t *testing.T) {
 	}
 	act(t, ctx, `document.querySelector("[data-zoom='+']").click()`)
 	until(t, ctx, `document.querySelector(".scope.zoomed .map-window")`)
+	act(t, ctx, `document.querySelector("#player [data-do=toggle]").click()`) // what moves delays the look at every element
+	until(t, ctx, `document.querySelector("#player:not(.sounding)")`)
 	for _, view := range []struct {
 		theme string
 		width int64
@@ -249,6 +255,7 @@ func TestScopePanels(t *testing.T) {
 			t.Fatal(err)
 		}
 		act(t, ctx, fmt.Sprintf(`document.documentElement.dataset.theme = %q; document.dispatchEvent(new Event("am:theme"))`, view.theme))
+		until(t, ctx, `document.getAnimations().length === 0`) // colors change over a moment
 		for _, f := range axeFindings(t, ctx, string(axe)) {
 			t.Errorf("%s %d: %s", view.theme, view.width, f)
 		}
@@ -267,7 +274,7 @@ func TestScopePanels(t *testing.T) {
 	act(t, ctx, `document.querySelector(".rec-head .play").click()`)
 	until(t, ctx, `document.querySelector(".player-by .tag")`)
 	act(t, ctx, `document.querySelector("[data-alter-reset]").click()`)
-	until(t, ctx, `!document.querySelector(".player-by .tag") && document.querySelector("[data-altered]").textContent === "90 BPM · C♯"`)
+	until(t, ctx, `!document.querySelector(".player-by .tag") && document.querySelector("[data-altered]").textContent === "112 BPM · A min"`)
 	noFaults(t, ctx)
 }
 
@@ -330,4 +337,86 @@ func longPreview(t *testing.T, seconds int) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// TestOwnVideo plays the sound against a video of the visitor's: together, at an offset, at another tempo, in a region; no request
+// carries a byte of it and nothing is stored.
+func TestOwnVideo(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "cut-7.webm")
+	if out, err := exec.Command(testkit.Tool(t, "ffmpeg"), "-v", "error", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=25:duration=6", "-c:v", "libvpx", "-b:v", "300k", file).CombinedOutput(); err != nil {
+		t.Fatalf("make a video: %v: %s", err, out)
+	}
+	gallery := galleryHandler()
+	var mu sync.Mutex
+	var sent []string
+	ctx := openScopeAt(t, "", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || len(body) > 0 || r.Method != http.MethodGet || strings.Contains(r.URL.String(), "cut-7") {
+			mu.Lock()
+			sent = append(sent, fmt.Sprintf("%s %s with %d bytes (%v)", r.Method, r.URL, len(body), err))
+			mu.Unlock()
+		}
+		gallery.ServeHTTP(w, r)
+	}))
+	kept := `JSON.stringify([Object.keys(localStorage), Object.keys(sessionStorage)])`
+	before := sees(t, ctx, kept)
+	act(t, ctx, `document.querySelector("[data-panel-open=video]").click()`)
+	until(t, ctx, `document.querySelector("[data-video-drop]").checkVisibility()`)
+	if err := chromedp.Do(ctx, chromedp.SetUploadFiles("#own-video", []string{file})); err != nil {
+		t.Fatal(err)
+	}
+	until(t, ctx, `document.querySelector("[data-video]").duration > 5.5 && document.querySelector("[data-video-desk]").checkVisibility() && document.querySelector(".video-sound .wave")`)
+	act(t, ctx, `(() => { const f = document.querySelector("[data-video-offset]"); f.value = "1"; f.dispatchEvent(new Event("change")); document.querySelector("[data-video-nudge='1']").click() })()`)
+	if got, want := sees(t, ctx, `document.querySelector("[data-video-sound]").getAttribute("aria-valuetext")`), "1.040 seconds, frame 26"; got != want {
+		t.Errorf("one second and a frame is %q, want %q", got, want)
+	}
+	// The video runs alone until the sound starts, then both run, and the sound is where the video says.
+	act(t, ctx, `window.early = false; document.querySelector("[data-video-play]").click(); (function look() { const v = document.querySelector("[data-video]"), on = document.querySelector("#player.sounding"); if (on && v.currentTime < .9) early = true; if (v.currentTime < 2) requestAnimationFrame(look) })()`)
+	until(t, ctx, `document.querySelector("#player.sounding") && !document.querySelector("[data-video]").paused`)
+	if sees(t, ctx, `early`) == "true" {
+		t.Error("the sound played before its place in the video")
+	}
+	until(t, ctx, `Math.abs(+document.querySelector("[data-panel=video]").dataset.drift) < .1`)
+	until(t, ctx, `document.querySelector("[data-video]").currentTime > 1.2 && Math.abs(document.querySelector("[data-video]").currentTime - 1.04 - parseFloat(document.querySelector("[data-elapsed]").textContent.slice(2))) < .5`)
+	act(t, ctx, `document.querySelector("#player [data-do=toggle]").click()`) // the player's own pause stops both
+	until(t, ctx, `document.querySelector("[data-video]").paused && document.querySelector("[data-video-play]").textContent.includes("Play together")`)
+	// At half the tempo the sound takes twice as much of the video; a region takes its own length.
+	width := func() float64 {
+		return run(t, ctx, chromedp.Evaluate[float64](`parseFloat(document.querySelector("[data-video-track]").style.getPropertyValue("--w"))`))
+	}
+	act(t, ctx, `document.querySelector("[data-panel-open=alter]").click()`)
+	until(t, ctx, `document.querySelector("[data-tempo]").getAttribute("aria-valuetext")`)
+	act(t, ctx, `location.hash = "#t=2,3"`)
+	until(t, ctx, `document.querySelector(".scope").dataset.from === "2.000"`)
+	if got := width(); math.Abs(got-100./6) > 1 {
+		t.Errorf("a region of one second takes %.1f %% of a video of six, want 16.7", got)
+	}
+	act(t, ctx, `(() => { const p = document.querySelector("[data-tempo]"); p.value = "50"; p.dispatchEvent(new Event("input", {bubbles: true})) })()`)
+	if got := width(); math.Abs(got-200./6) > 1 {
+		t.Errorf("at half the tempo it takes %.1f %%, want 33.3", got)
+	}
+	// Nothing is sent, nothing is stored, and taken away it is gone.
+	if got := sees(t, ctx, `performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith(location.origin) && !n.startsWith("blob:" + location.origin) && !n.startsWith("data:")).join(" ")`); got != "" {
+		t.Errorf("something else was asked for: %s", got)
+	}
+	mu.Lock()
+	if len(sent) > 0 {
+		t.Errorf("the server was sent: %s", strings.Join(sent, "; "))
+	}
+	mu.Unlock()
+	act(t, ctx, `window.stored = null; Promise.all([indexedDB.databases(), caches.keys(), navigator.storage.getDirectory().then(async d => { let n = 0; for await (const _ of d.keys()) n++; return n })]).then(([d, c, n]) => { stored = d.length + c.length + n })`)
+	until(t, ctx, `stored !== null`)
+	if got := sees(t, ctx, `stored`); got != "0" {
+		t.Errorf("%s databases, caches or files were stored", got)
+	}
+	if got := sees(t, ctx, kept); got != before {
+		t.Errorf("storage held %s, now %s", before, got)
+	}
+	act(t, ctx, `window.was = document.querySelector("[data-video]").src; document.querySelector("[data-video-away]").click(); window.gone = null; (() => { const v = document.createElement("video"); v.onerror = () => { gone = "gone" }; v.onloadedmetadata = () => { gone = "still there" }; v.src = was; v.load() })()`)
+	until(t, ctx, `gone`)
+	if got := sees(t, ctx, `gone`); got != "gone" {
+		t.Errorf("the video taken away is %s", got)
+	}
+	noFaults(t, ctx)
 }
