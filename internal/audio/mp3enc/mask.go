@@ -7,7 +7,7 @@ import (
 )
 
 // shaping is how far the noise follows the masked threshold, from 0 (as even as can be, the least error) to 1 (as the ear has it).
-const shaping = .2
+const shaping = .25
 
 // newLayout cuts the lines of long or short blocks at a sample rate.
 func newLayout(rate int, short bool) *layout {
