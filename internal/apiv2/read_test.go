@@ -224,7 +224,7 @@ func formats(t *testing.T, s *testkit.Site, c client, at string) {
 		}
 	}
 	got = c.get(at + "?format=yaml&fields=id,name,tags,geotag,previews,samplerate")
-	for _, line := range []string{"\"name\": \"Sound 01\"\n", "\"tags\":\n  - \"tone\"\n", "\"geotag\": null\n", "\"previews\":\n  \"preview-hq-ogg\": \"http", "\"samplerate\": 44100.0\n"} {
+	for _, line := range []string{"\"name\": \"Sound 01\"\n", "\"tags\":\n  - \"tone\"\n", "\"geotag\": null\n", "\"previews\":\n  \"preview-hq-mp3\": \"http", "\"samplerate\": 44100.0\n"} {
 		if !strings.Contains(got.Text, line) {
 			t.Errorf("YAML lacks %q:\n%s", line, got.Text)
 		}

@@ -18,7 +18,7 @@ type block [slots][subbands]float32
 
 // filterbank holds the fixed numbers of the hybrid analysis: the 32-band polyphase filter, the MDCT and the alias butterflies.
 type filterbank struct {
-	window [512]float32
+	window [8][64]float32
 	dct    [16 + 8 + 4 + 2 + 1]float32
 	long   [18][18]float32 // DCT-IV, with the scale that makes analysis and synthesis cancel
 	short  [6][6]float32
@@ -30,7 +30,7 @@ type filterbank struct {
 func newFilterbank(cutoff int) *filterbank {
 	f := &filterbank{bands: min(cutoff/18+2, subbands)}
 	for i, d := range layer3.Window() {
-		f.window[i] = d / 32 // table C.1
+		f.window[(511-i)/64][(511-i)%64] = d / 32 // table C.1
 	}
 	at := 0
 	for n := 16; n >= 1; n /= 2 {
@@ -78,16 +78,16 @@ func (f *filterbank) polyphase(x *[480 + lines]float32, out *block) {
 	var y [64]float32
 	for s := range slots {
 		v := (*[512]float32)(x[s*32:])
-		// The window runs against time. Each of its eight parts of 64 is folded on the next (§C.1.3).
-		for i := range 64 {
-			var sum float32
-			for j := i; j < 512; j += 64 {
-				sum += f.window[j] * v[511-j]
-			}
-			y[i] = sum
+		// The window's eight parts of 64 are folded on each other (§C.1.3); it is stored against time, as the samples lie.
+		a0, a1, a2, a3 := (*[64]float32)(v[0:]), (*[64]float32)(v[64:]), (*[64]float32)(v[128:]), (*[64]float32)(v[192:])
+		a4, a5, a6, a7 := (*[64]float32)(v[256:]), (*[64]float32)(v[320:]), (*[64]float32)(v[384:]), (*[64]float32)(v[448:])
+		w0, w1, w2, w3 := &f.window[0], &f.window[1], &f.window[2], &f.window[3]
+		w4, w5, w6, w7 := &f.window[4], &f.window[5], &f.window[6], &f.window[7]
+		for k := range 64 {
+			y[63-k] = a0[k]*w0[k] + a1[k]*w1[k] + a2[k]*w2[k] + a3[k]*w3[k] + (a4[k]*w4[k] + a5[k]*w5[k] + a6[k]*w6[k] + a7[k]*w7[k])
 		}
 		// The matrix cos((2i+1)(k-16)π/64) is a DCT-III of the values folded around k = 16.
-		row := &out[s]
+		var row [subbands]float32
 		row[0] = y[16]
 		for m := 1; m <= 16; m++ {
 			row[m] = y[16+m] + y[16-m]
@@ -95,37 +95,61 @@ func (f *filterbank) polyphase(x *[480 + lines]float32, out *block) {
 		for m := 17; m < 32; m++ {
 			row[m] = y[16+m] - y[80-m]
 		}
-		f.dct3(row[:], f.dct[:])
+		f.dct32(&row, &out[s])
 		if s&1 == 1 {
 			for sb := 1; sb < subbands; sb += 2 {
-				row[sb] = -row[sb]
+				out[s][sb] = -out[s][sb]
 			}
 		}
 	}
 }
 
-// dct3 is the transpose of the DCT-II by Lee's decomposition (B. G. Lee, IEEE Trans. ASSP 32, 1984), in place: even inputs and
-// sums of neighboring odd ones are transformed by themselves, and their sum and difference are the two halves of the output.
-func (f *filterbank) dct3(x, c []float32) {
-	n := len(x)
-	if n == 2 {
-		a, b := x[0], x[1]*c[0]
-		x[0], x[1] = a+b, a-b
-		return
+// dct32 is a DCT-III, the transpose of the DCT-II by Lee's decomposition (B. G. Lee, IEEE Trans. ASSP 32, 1984): even inputs and
+// sums of neighboring odd ones are transformed by themselves, and their sums and differences are the two halves of the output.
+// Arrays of fixed size keep the compiler from checking bounds.
+func (f *filterbank) dct32(in, out *[32]float32) {
+	var s, d [16]float32
+	s[0], d[0] = in[0], in[1]
+	for i := 1; i < 16; i++ {
+		s[i], d[i] = in[2*i], in[2*i+1]+in[2*i-1]
 	}
-	var buf [32]float32
-	h := n / 2
-	s, d := buf[:h], buf[h:n]
+	f.dct16(&s)
+	f.dct16(&d)
+	c := (*[16]float32)(f.dct[:16])
+	for i := range 16 {
+		t := d[i] * c[i]
+		out[i], out[31-i] = s[i]+t, s[i]-t
+	}
+}
+
+func (f *filterbank) dct16(x *[16]float32) {
+	var s, d [8]float32
 	s[0], d[0] = x[0], x[1]
-	for i := 1; i < h; i++ {
+	for i := 1; i < 8; i++ {
 		s[i], d[i] = x[2*i], x[2*i+1]+x[2*i-1]
 	}
-	f.dct3(s, c[h:])
-	f.dct3(d, c[h:])
-	for i := range h {
+	f.dct8(&s)
+	f.dct8(&d)
+	c := (*[8]float32)(f.dct[16:24])
+	for i := range 8 {
 		t := d[i] * c[i]
-		x[i], x[n-1-i] = s[i]+t, s[i]-t
+		x[i], x[15-i] = s[i]+t, s[i]-t
 	}
+}
+
+func (f *filterbank) dct8(x *[8]float32) {
+	c, p, q, r := (*[4]float32)(f.dct[24:28]), f.dct[28], f.dct[29], f.dct[30]
+	s0, s1, s2, s3 := dct4(x[0], x[2], x[4], x[6], p, q, r)
+	d0, d1, d2, d3 := dct4(x[1], x[3]+x[1], x[5]+x[3], x[7]+x[5], p, q, r)
+	d0, d1, d2, d3 = d0*c[0], d1*c[1], d2*c[2], d3*c[3]
+	*x = [8]float32{s0 + d0, s1 + d1, s2 + d2, s3 + d3, s3 - d3, s2 - d2, s1 - d1, s0 - d0}
+}
+
+func dct4(a, b, c, d, p, q, r float32) (float32, float32, float32, float32) {
+	s0, s1 := a+c*r, a-c*r
+	t := (d + b) * r
+	d0, d1 := (b+t)*p, (b-t)*q
+	return s0 + d0, s1 + d1, s1 - d1, s0 - d0
 }
 
 // mdct transforms a granule with the one before it into 576 lines: by frequency, in short blocks the three windows line by line.

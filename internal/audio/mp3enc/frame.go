@@ -175,7 +175,7 @@ func (r *framer) flush() error {
 	if len(r.buffer) == 0 {
 		return nil
 	}
-	r.info.music = crc16(r.info.music, r.buffer)
+	r.info.music = r.info.crc.add(r.info.music, r.buffer)
 	r.info.bytes += int64(len(r.buffer))
 	if _, err := r.out.Write(r.buffer); err != nil {
 		return fmt.Errorf("write mp3 frame: %w", err)

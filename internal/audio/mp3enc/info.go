@@ -8,6 +8,7 @@ type infoFrame struct {
 	form    format
 	bitrate int // its own, at least as large as the tag needs
 	size    int
+	crc     *crcTable
 
 	frames         int64
 	bytes          int64 // of the file
@@ -18,7 +19,7 @@ type infoFrame struct {
 const tagSize = 4 + 4 + 4 + 4 + 100 + 4 + 36
 
 func newInfoFrame(f format) *infoFrame {
-	i := &infoFrame{form: f, bitrate: f.bitrate}
+	i := &infoFrame{form: f, bitrate: f.bitrate, crc: newCRCTable()}
 	for _, kbit := range f.bitrates() {
 		if kbit*1000 < f.bitrate {
 			continue
@@ -59,14 +60,17 @@ func (i *infoFrame) encode() []byte {
 	}
 	binary.BigEndian.PutUint32(l[28:], uint32(min(i.bytes, 1<<32-1)))
 	binary.BigEndian.PutUint16(l[32:], i.music)
-	binary.BigEndian.PutUint16(l[34:], crc16(0, b[:4+i.form.sideSize()+tagSize-2]))
+	binary.BigEndian.PutUint16(l[34:], i.crc.add(0, b[:4+i.form.sideSize()+tagSize-2]))
 	return b
 }
 
-// crc16 goes on with a CRC of polynomial x^16+x^15+x^2+1, lowest bit first, as the tag has it.
-func crc16(crc uint16, b []byte) uint16 {
-	for _, v := range b {
-		crc ^= uint16(v)
+// crcTable has what each byte makes of a CRC of polynomial x^16+x^15+x^2+1, lowest bit first, as the tag has it.
+type crcTable [256]uint16
+
+func newCRCTable() *crcTable {
+	t := &crcTable{}
+	for i := range t {
+		crc := uint16(i)
 		for range 8 {
 			if crc&1 != 0 {
 				crc = crc>>1 ^ 0xa001
@@ -74,6 +78,15 @@ func crc16(crc uint16, b []byte) uint16 {
 				crc >>= 1
 			}
 		}
+		t[i] = crc
+	}
+	return t
+}
+
+// add goes on with a CRC.
+func (t *crcTable) add(crc uint16, b []byte) uint16 {
+	for _, v := range b {
+		crc = crc>>8 ^ t[byte(crc)^v]
 	}
 	return crc
 }
