@@ -11,7 +11,7 @@ import (
 )
 
 // termChips are the parts of the text that are more than bare words, each with the search without it.
-func termChips(q query.Query) []ui.Chip {
+func (s *Store) termChips(q query.Query) []ui.Chip {
 	parsed, err := query.Parse(q.Text, false)
 	if err != nil { // the search itself was refused before
 		return nil
@@ -20,7 +20,7 @@ func termChips(q query.Query) []ui.Chip {
 	for _, t := range parsed.Terms {
 		without := q
 		without.Text, without.Page = t.Rest, 0
-		out = append(out, ui.Chip{Label: termLabel(t), Value: termValue(t), Remove: address(without)})
+		out = append(out, ui.Chip{Label: termLabel(t), Value: s.termValue(t), Remove: address(without)})
 	}
 	return out
 }
@@ -54,9 +54,9 @@ func termLabel(t query.Term) string {
 	return "Exactly"
 }
 
-func termValue(t query.Term) string {
+func (s *Store) termValue(t query.Term) string {
 	if canonical, ok := query.Canonical(t.Field, t.Value); ok {
-		return label(t.Field, canonical, t.Value)
+		return s.label(t.Field, canonical, t.Value)
 	}
 	return t.Value
 }
@@ -85,13 +85,13 @@ func tellPacks(q query.Query, hits []index.Hit, sounds []ui.Sound) {
 	}
 }
 
-func chips(q query.Query, all index.Facets) []ui.Chip {
+func (s *Store) chips(q query.Query, all index.Facets) []ui.Chip {
 	var out []ui.Chip
 	for _, c := range q.Chips() {
-		value := label(c.Field, c.Value, "")
+		value := s.label(c.Field, c.Value, "")
 		for _, row := range all.Of(c.Field).Rows {
 			if row.Value == c.Value { // contributors and tags as they write themselves
-				value = label(c.Field, c.Value, row.Label)
+				value = s.label(c.Field, c.Value, row.Label)
 			}
 		}
 		if c.Field.Numeric() {

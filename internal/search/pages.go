@@ -10,6 +10,7 @@ import (
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/audio/taxonomy"
+	"audiomicro/internal/money"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search/index"
 	"audiomicro/internal/search/query"
@@ -73,7 +74,7 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 		tellPacks(q, res.Hits, sounds)
 	}
 	page := ui.SearchPage{
-		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: append(termChips(q), chips(q, res.Facets)...), ResetURL: address(bare(q)),
+		Query: q.Text, Heading: heading(q), Total: res.Total, Facets: s.facets(q, res.Facets), Chips: append(s.termChips(q), s.chips(q, res.Facets)...), ResetURL: address(bare(q)),
 		Sorts: sorts(q), Hidden: hidden(q), Sounds: sounds, Pager: pages, Also: res.Also, Some: res.Some, Packs: packSwitch(q), Begun: begun,
 	}
 	if len(res.Also) > 0 {
@@ -189,7 +190,7 @@ var titles = map[query.Field]string{
 var tones = []string{"sub, hum, boom", "low", "voice body, toms", "low middle", "presence", "high middle", "metal, breath", "air, hiss, glass"}
 
 // label writes a facet's value for people.
-func label(f query.Field, value, written string) string {
+func (s *Store) label(f query.Field, value, written string) string {
 	switch f {
 	case query.Category:
 		return categoryName(value)
@@ -200,7 +201,8 @@ func label(f query.Field, value, written string) string {
 	case query.License:
 		return licenseName(value)
 	case query.Price:
-		return map[string]string{"free": "Free", "low": "Up to $3", "high": "Over $3"}[value]
+		low := money.Of(query.PriceLow(s.minorUnits()), s.Currency).String()
+		return map[string]string{"free": "Free", "low": "Up to " + low, "high": "Over " + low}[value]
 	case query.Type:
 		return strings.ToUpper(value)
 	case query.Channels:
@@ -272,15 +274,15 @@ func (s *Store) facets(q query.Query, all index.Facets) []ui.Facet {
 			block.Kind = ui.FacetBrightness
 			for _, row := range f.Rows {
 				block.Histogram = append(block.Histogram, row.Count)
-				block.Options = append(block.Options, option(field, row))
+				block.Options = append(block.Options, s.option(field, row))
 			}
 		case query.Key:
-			block = keyFacet(q, f, block)
+			block = s.keyFacet(q, f, block)
 			if !counted(f) {
 				continue
 			}
 		default:
-			if block.Options = options(field, f); len(block.Options) == 0 {
+			if block.Options = s.options(field, f); len(block.Options) == 0 {
 				continue
 			}
 		}
@@ -298,12 +300,12 @@ func counted(f index.Facet) bool {
 	return false
 }
 
-func option(field query.Field, row index.Row) ui.FacetOption {
-	return ui.FacetOption{Value: row.Value, Label: label(field, row.Value, row.Label), Count: row.Count, Selected: row.Chosen}
+func (s *Store) option(field query.Field, row index.Row) ui.FacetOption {
+	return ui.FacetOption{Value: row.Value, Label: s.label(field, row.Value, row.Label), Count: row.Count, Selected: row.Chosen}
 }
 
 // options lists the values of a facet: leaves of the taxonomy only, the most frequent first, chosen ones always.
-func options(field query.Field, f index.Facet) []ui.FacetOption {
+func (s *Store) options(field query.Field, f index.Facet) []ui.FacetOption {
 	var out []ui.FacetOption
 	for _, row := range f.Rows {
 		if field == query.Category && !strings.Contains(row.Value, "-") {
@@ -315,7 +317,7 @@ func options(field query.Field, f index.Facet) []ui.FacetOption {
 		if len(out) >= most && !row.Chosen {
 			continue
 		}
-		out = append(out, option(field, row))
+		out = append(out, s.option(field, row))
 	}
 	return out
 }
@@ -347,7 +349,7 @@ func rangeFacet(q query.Query, f index.Facet, block ui.Facet) ui.Facet {
 }
 
 // keyFacet counts the twelve notes of an octave, major keys; minor ones that are chosen or there follow as values of their own.
-func keyFacet(q query.Query, f index.Facet, block ui.Facet) ui.Facet {
+func (s *Store) keyFacet(q query.Query, f index.Facet, block ui.Facet) ui.Facet {
 	block.Kind = ui.FacetKey
 	counts := map[string]index.Row{}
 	for _, row := range f.Rows {
@@ -356,7 +358,7 @@ func keyFacet(q query.Query, f index.Facet, block ui.Facet) ui.Facet {
 	for i, key := range query.Keys() {
 		if i%2 == 0 {
 			row := counts[key]
-			block.Options = append(block.Options, ui.FacetOption{Value: key, Label: label(query.Key, key, ""), Count: row.Count, Selected: q.Has(query.Key, key)})
+			block.Options = append(block.Options, ui.FacetOption{Value: key, Label: s.label(query.Key, key, ""), Count: row.Count, Selected: q.Has(query.Key, key)})
 		}
 	}
 	return block

@@ -24,6 +24,7 @@ import (
 	"audiomicro/internal/db"
 	"audiomicro/internal/feed"
 	"audiomicro/internal/listening"
+	"audiomicro/internal/money"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search/index"
 	"audiomicro/internal/web"
@@ -189,7 +190,18 @@ func (s *Store) Fill(ctx context.Context) (seq int64, err error) {
 }
 
 // indexConfig is how the index is made here.
-func indexConfig() index.Config { return index.Config{VectorDims: likeness.Dims} }
+func (s *Store) indexConfig() index.Config {
+	return index.Config{VectorDims: likeness.Dims, MinorUnits: s.minorUnits()}
+}
+
+// minorUnits are those of one unit of the currency of prices.
+func (s *Store) minorUnits() int64 {
+	n := int64(1)
+	for range money.Digits(s.Currency) {
+		n *= 10
+	}
+	return n
+}
 
 // rebuild fills the index from the tables. It reads the feed's number first: what changes meanwhile is applied again, which does no
 // harm.
@@ -197,7 +209,7 @@ func (s *Store) rebuild(ctx context.Context) (seq int64, err error) {
 	if seq, err = s.Feed.Head(ctx); err != nil {
 		return 0, fmt.Errorf("fill the index: %w", err)
 	}
-	ix := index.New(indexConfig())
+	ix := index.New(s.indexConfig())
 	last, batch := int64(0), []index.Document(nil)
 	var failed error
 	err = ix.PutAll(func() (index.Document, bool) {

@@ -349,3 +349,23 @@ func TestOnePerPack(t *testing.T) {
 		}
 	})
 }
+
+// TestPricesInYen asks for prices in a currency without minor units, whose bands are wider.
+func TestPricesInYen(t *testing.T) {
+	yen := func(c *config.Config) { c.Currency = "JPY" }
+	testkit.EachSite(t, yen, func(t *testing.T, s *testkit.Site) {
+		s.Site.Limits.Off = true
+		mara, visitor := s.Person("Mara", "contributor"), s.Visitor()
+		fill(t, s, mara.ID, []piece{
+			{"Oak door", "fx-o", "wav", "door", "standard", 300}, {"Door of oak", "fx-o", "wav", "door", "standard", 301}, {"Free door", "fx-o", "wav", "door", "cc0", 0},
+		})
+		for text, want := range map[string]string{"door price:<301": "2", "door price:301": "1", "door price:250..350": "2", "door price:<4": "1", "door price:low": "1", "door price:high": "1"} {
+			if n := found(t, visitor, "/search?"+url.Values{"q": {text}}.Encode()); n != want {
+				t.Errorf("%s: %s, want %s", text, n, want)
+			}
+		}
+		if got := visitor.Get("/search?q=door").Text; !strings.Contains(got, "Up to ¥300") || !strings.Contains(got, "Over ¥300") {
+			t.Error("the bands are not told in yen")
+		}
+	})
+}

@@ -36,7 +36,7 @@ type snapshotHead struct {
 }
 
 func (s *Store) head(ctx context.Context, seq int64) (snapshotHead, error) {
-	h := snapshotHead{Version: documentVersion, Instance: s.Instance, Config: fmt.Sprintf("%+v space %s", indexConfig(), s.Space.ID), Seq: seq}
+	h := snapshotHead{Version: documentVersion, Instance: s.Instance, Config: fmt.Sprintf("%+v space %s", s.indexConfig(), s.Space.ID), Seq: seq}
 	at, err := db.Get[int64](ctx, s.DB, `SELECT at FROM changes WHERE seq = $1`, seq)
 	h.At = at
 	return h, err
@@ -112,7 +112,7 @@ func (s *Store) loadSnapshot(ctx context.Context) (*index.Index, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	ix, err := index.Load(in, indexConfig())
+	ix, err := index.Load(in, s.indexConfig())
 	return ix, head.Seq, err
 }
 

@@ -132,7 +132,7 @@ func (ix *Index) valuesOf(doc Document) []value {
 	for _, l := range doc.Licenses {
 		add(dLicense, strings.ToLower(l), strings.ToLower(l))
 	}
-	band := query.PriceBand(doc.Free, doc.PriceMinor)
+	band := query.PriceBand(doc.Free, doc.PriceMinor, ix.cfg.MinorUnits)
 	add(dPrice, band, band)
 	add(dType, strings.ToLower(doc.Type), strings.ToLower(doc.Type))
 	key := query.CanonicalKey(doc.Key)

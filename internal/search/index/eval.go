@@ -241,7 +241,7 @@ func (ix *Index) evalSpan(f *query.Filter, within *roaring.Bitmap) *roaring.Bitm
 	case query.Rating:
 		return spanOf(within, ix.rating, float32(low), float32(high), nil)
 	case query.Amount:
-		return spanOf(within, ix.amount, ceil(low), floor(high), nil)
+		return spanOf(within, ix.amount, ceil(ix.minor(low)), floor(ix.minor(high)), nil)
 	case query.Published:
 		return spanOf(within, ix.published, ceil(low), floor(high), nil)
 	case query.Downloads:
@@ -278,6 +278,16 @@ func spanOf[T int64 | float32](within *roaring.Bitmap, column []T, low, high T, 
 	})
 	set.AddMany(keep[:n])
 	return set
+}
+
+// minor turns units of the currency into minor ones. 1.15 is a hair less than 1.15, and a hundred of it are 115 all the same; "less than 3"
+// ends further away.
+func (ix *Index) minor(v float64) float64 {
+	v *= float64(ix.cfg.MinorUnits)
+	if whole := math.Round(v); math.Abs(v-whole) < 1e-9*math.Abs(whole) {
+		return whole
+	}
+	return v
 }
 
 // ceil and floor bring the ends of a range to whole numbers within int64.

@@ -65,6 +65,7 @@ type Config struct {
 	Synonym         float64 // share of a synonym of what was typed; 0.5
 	Popularity      float64 // added per factor e of downloads; 0.05
 	TempoConfidence float64 // least confidence with which a tempo is searchable; 0.5
+	MinorUnits      int64   // of one unit of the currency of prices; 100
 	VectorDims      int     // length of Document.Vector; 64
 }
 
@@ -79,6 +80,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Weights == (Weights{}) {
 		c.Weights = Weights{4, 4, 1.5, 1, 2}
+	}
+	if c.MinorUnits == 0 {
+		c.MinorUnits = 100
 	}
 	if c.VectorDims == 0 {
 		c.VectorDims = 64

@@ -134,7 +134,7 @@ func (o oracle) number(d index.Document, f query.Field) (float64, bool) {
 		if d.Free || d.PriceMinor < 0 {
 			return 0, true
 		}
-		return float64(d.PriceMinor), true
+		return float64(d.PriceMinor) / 100, true
 	case query.Published:
 		return float64(d.PublishedAt), true
 	case query.Downloads:

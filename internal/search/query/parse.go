@@ -221,7 +221,7 @@ func fieldFilter(name string, field Field, value string, quote bool) *Filter {
 		return wordFilter(field, value, strings.HasSuffix(value, "*"))
 	case field == Price && priceSpan(value):
 		low, high, _ := span(Amount, value)
-		return Between(Amount, math.Max(low*minorUnits, 0), high*minorUnits) // what is not offered at all has no price, not a low one
+		return Between(Amount, math.Max(low, 0), high) // what is not offered at all has no price, not a low one
 	case field.Numeric():
 		low, high, ok := span(field, value)
 		if !ok {
@@ -244,9 +244,6 @@ func fieldFilter(name string, field Field, value string, quote bool) *Filter {
 	}
 	return Either(any...)
 }
-
-// minorUnits is how many minor units make one of the currency that prices are typed in.
-const minorUnits = 100
 
 // priceSpan reports whether a price is asked for by numbers ("<3", "1..9"), not by a band.
 func priceSpan(value string) bool {

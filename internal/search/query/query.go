@@ -64,7 +64,7 @@ const (
 	Tempo     Field = "tempo"    // beats per minute; only tempi the analysis is sure of
 	Loudness  Field = "loudness" // LUFS
 	Centroid  Field = "centroid" // Hz
-	Amount    Field = "amount"   // lowest paid price, minor units; 0 for free recordings
+	Amount    Field = "amount"   // lowest paid price in units of the currency; 0 for free recordings
 	Published Field = "published"
 	Downloads Field = "downloads"
 	Rating    Field = "rating"

@@ -63,7 +63,7 @@ func TestParse(t *testing.T) {
 		{"license:cc0,cc-by", false, `or(license="cc0" license="cc-by")`}, {"-type:mp3", false, `not(type="mp3")`},
 		{"key:Am", false, `key="Am"`}, {`key:"B♭ minor"`, false, `key="A#m"`}, {"key:H", false, `or(:"key h" :keyh)`},
 		{"duration:[1 TO 20]", false, "length[1..20]"}, {"duration:1..20", false, "length[1..20]"}, {"length:>=500ms", false, "length[0.5..]"}, {"length:<2", false, "length[..1.9999998807907104]"}, {"downloads:>100", false, "downloads[101..]"},
-		{"price:<3", false, "amount[0..299.9999761581421]"}, {"price:1..9.50", false, "amount[100..950]"}, {"price:low", false, `price="low"`}, {"price:", false, ":price"},
+		{"price:<3", false, "amount[0..2.999999761581421]"}, {"price:1..9.50", false, "amount[1..9.5]"}, {"price:low", false, `price="low"`}, {"price:", false, ":price"},
 		{"duration:5", false, "length[5..5]"}, {"bpm:120..130", false, "tempo[120..130]"}, {"bpm:120", false, "tempo[119.5..120.5]"},
 		{"bpm:fast", false, `or(:"bpm fast" :bpmfast)`}, {"lufs:-30..-10", false, "loudness[-30..-10]"}, {"duration:[* TO 3]", false, "length[..3]"},
 		{"downloads:>=100", false, "downloads[100..]"}, {"published:2026", false, "published[1767225600000000..1798761599999999]"},

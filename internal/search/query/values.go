@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// PriceLow is the highest price, in minor units, of the price band "low": the picture's "Up to $3".
-const PriceLow = 300
+// PriceLow is the highest price, in minor units, of the price band "low": three units of a currency that has so many minor ones each
+// (the picture's "Up to $3"), and 300 of one that has none, whose units are small.
+func PriceLow(minorUnits int64) int64 { return max(3*minorUnits, 300) }
 
 // ToneClass is the brightness of a sound from its spectral centroid in Hz: eight steps of log2 from 350 Hz to 7 kHz, 0 the
 // darkest, -1 when the centroid is not known. The tone ramp of rows, waveforms and spectrograms uses the same steps.
@@ -21,13 +22,13 @@ func ToneClass(centroidHz float64) int {
 }
 
 // PriceBand is "free", "low" (up to PriceLow) or "high"; "" for what has no price, for nothing is offered of it now.
-func PriceBand(free bool, minor int64) string {
+func PriceBand(free bool, minor, minorUnits int64) string {
 	switch {
 	case free:
 		return "free"
 	case minor < 0:
 		return ""
-	case minor <= PriceLow:
+	case minor <= PriceLow(minorUnits):
 		return "low"
 	}
 	return "high"
