@@ -44,7 +44,7 @@ type world struct {
 // TestContract calls every operation of the document as somebody who may, checks each answer against the document, provokes every
 // error that the document names, and compares the document with what is mounted.
 func TestContract(t *testing.T) {
-	testkit.EachSite(t, func(c *config.Config) { c.FFmpeg, c.Lame = "off", "off" }, func(t *testing.T, s *testkit.Site) {
+	testkit.EachSite(t, func(c *config.Config) { c.FFmpeg = "off" }, func(t *testing.T, s *testkit.Site) {
 		s.Site.Limits.Off = true
 		w := fill(t, s)
 		mounted(t, s, w.spec)
