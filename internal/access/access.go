@@ -80,6 +80,7 @@ const (
 	WriteAPI        Action = "write api"      // a credential with write scope, confirmed contributor
 	DownloadWithAPI Action = "download api"   // as DownloadFile, with a token
 	React           Action = "react"          // confirmed members, to what is public
+	SeeCollection   Action = "see collection" // shared with whoever asks, or owner
 	SeeDevMail      Action = "see dev mail"   // anybody, in dev mode only (loopback)
 )
 
@@ -121,6 +122,9 @@ var rules = map[Action]rule{
 	ReadAPI:    {role: Member},
 	WriteAPI:   {role: Member, contributor: true, confirmed: true, write: true},
 	React:      {role: Member, confirmed: true, write: true, object: func(_ Actor, o Object) bool { return o.Public }},
+	SeeCollection: {role: Visitor, object: func(a Actor, o Object) bool {
+		return o.Public || owner(a, o)
+	}},
 	SeeDevMail: {role: Visitor},
 }
 

@@ -18,6 +18,7 @@ import (
 	"audiomicro/internal/accounts"
 	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/blob"
+	"audiomicro/internal/collections"
 	"audiomicro/internal/config"
 	"audiomicro/internal/db"
 	"audiomicro/internal/feed"
@@ -64,6 +65,8 @@ type App struct {
 	Payments   *payments.Store
 	Orders     *orders.Store
 	Reactions  *reactions.Store
+
+	Collections *collections.Store
 
 	Search *search.Store
 
@@ -260,10 +263,14 @@ func (a *App) wire(ctx context.Context) error {
 		Space: space, InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
 	a.Reactions = &reactions.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines}
 	a.Search.Ratings, a.Search.Favored = a.Reactions.Ratings, a.Reactions.FavoredOf
+	if a.Search.Since, err = db.Get[int64](ctx, a.DB, `SELECT created_at FROM instance WHERE name = 'id'`); err != nil {
+		return fmt.Errorf("read when this instance was made: %w", err)
+	}
+	a.Collections = &collections.Store{DB: a.DB, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines, Feed: a.collectionFeed, Fill: a.fillCart}
 	a.Moderation.Rows, a.Moderation.Offers = a.Search.Sounds, a.offersInWords
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
 		License: a.licenseBox, Person: a.personCard, People: a.bylines, Notes: a.reviewNotes, Reactions: a.Reactions.On}
-	a.People.Sounds = a.Search.SoundsOf
+	a.People.Sounds, a.People.Collections = a.Search.SoundsOf, a.collectionsOf
 	if err := a.wireCommerce(ctx); err != nil {
 		return err
 	}
@@ -312,6 +319,7 @@ func (a *App) subscribe() {
 	a.Jobs.Every("uploads.sweep", 10*time.Minute, jobs.Opts{Timeout: 10 * time.Minute}, a.Uploads.Sweep)
 	a.Jobs.Every("accounts.sweep", time.Hour, jobs.Opts{}, a.Accounts.Sweep)
 	a.Jobs.Every("reactions.sweep", 24*time.Hour, jobs.Opts{}, a.Reactions.Sweep)
+	a.Jobs.Every("collections.sweep", 24*time.Hour, jobs.Opts{}, a.Collections.Sweep)
 	a.Jobs.Every("feed.trim", 24*time.Hour, jobs.Opts{}, func(ctx context.Context) error {
 		return a.Feed.Trim(ctx, a.Now().Add(-30*24*time.Hour))
 	})

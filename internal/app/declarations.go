@@ -2,6 +2,7 @@ package app
 
 import (
 	"audiomicro/internal/accounts"
+	"audiomicro/internal/collections"
 	"audiomicro/internal/jobs"
 	"audiomicro/internal/ledger"
 	"audiomicro/internal/licensing"
@@ -23,7 +24,7 @@ func Declarations() []personal.Declaration {
 	return []personal.Declaration{
 		floorTables(), jobs.Personal(), mail.Personal(), accounts.Personal(), people.Personal(), recordings.Personal(), uploads.Personal(),
 		listening.Personal(), moderation.Personal(), licensing.Personal(), ledger.Personal(), orders.Personal(), payments.Personal(), search.Personal(),
-		reactions.Personal(),
+		reactions.Personal(), collections.Personal(),
 	}
 }
 

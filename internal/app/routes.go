@@ -36,6 +36,7 @@ func (a *App) mount() {
 	a.Site.Mount(a.Payments.Routes()...)
 	a.Site.Mount(a.Orders.Routes()...)
 	a.Site.Mount(a.Reactions.Routes()...)
+	a.Site.Mount(a.Collections.Routes()...)
 	freesound := a.freesound()
 	a.recordingPages.Feeds, a.recordingPages.Credits, a.recordingPages.Embed = freesound.Feeds, freesound.Credits, freesound.Embed
 	a.Site.Mount(freesound.Routes()...)

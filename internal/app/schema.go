@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"audiomicro/internal/accounts"
+	"audiomicro/internal/collections"
 	"audiomicro/internal/db"
 	"audiomicro/internal/feed"
 	"audiomicro/internal/jobs"
@@ -28,7 +29,7 @@ func Schemas() []fs.FS {
 	return []fs.FS{
 		db.Schema(), feed.Schema(), jobs.Schema(), mail.Schema(), accounts.Schema(), people.Schema(), recordings.Schema(), uploads.Schema(),
 		listening.Schema(), moderation.Schema(), licensing.Schema(), ledger.Schema(), orders.Schema(), payments.Schema(), search.Schema(),
-		reactions.Schema(),
+		reactions.Schema(), collections.Schema(),
 	}
 }
 

@@ -3,15 +3,20 @@ package app
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"audiomicro/internal/collections"
 	"audiomicro/internal/db"
 	"audiomicro/internal/moderation"
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/search"
+	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
 )
 
@@ -121,4 +126,43 @@ func (a *App) reviewNotes(ctx context.Context, r recordings.Recording) ([]ui.Log
 	out = append(out, edits...)
 	slices.SortStableFunc(out, func(a, b ui.LogLine) int { return cmp.Compare(b.At, a.At) })
 	return out, nil
+}
+
+// collectionsOf leads to the collections that a person shows to everybody.
+func (a *App) collectionsOf(ctx context.Context, account int64) ([]ui.Link, error) {
+	list, err := a.Collections.PublicOf(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ui.Link, len(list))
+	for i, c := range list {
+		out[i] = ui.Link{Text: c.Name, URL: c.Path(), Count: ui.Count(int(c.Shown))}
+	}
+	return out, nil
+}
+
+// collectionFeed writes a collection as a feed.
+func (a *App) collectionFeed(w http.ResponseWriter, r *http.Request, head collections.FeedHead, ids []int64) error {
+	return a.Search.WriteFeed(w, r, search.FeedHead(head), ids)
+}
+
+// fillCart puts what is for sale of rows into the cart, each under the license that its row names. What cannot be had any more, or does
+// not fit into the cart, is passed over: the number says so.
+func (a *App) fillCart(w http.ResponseWriter, r *http.Request, rows []ui.Sound) (n int, err error) {
+	who, err := a.Orders.Begin(w, r)
+	if err != nil {
+		return 0, err
+	}
+	for _, row := range rows {
+		if row.Action != ui.ActionCart {
+			continue
+		}
+		var p *web.Public
+		if err := a.Orders.Add(r.Context(), who, row.ID, row.Model); err == nil {
+			n++
+		} else if !errors.As(err, &p) && !errors.Is(err, db.ErrNotFound) {
+			return n, err
+		}
+	}
+	return n, nil
 }

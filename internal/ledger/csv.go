@@ -6,10 +6,10 @@ import (
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"audiomicro/internal/money"
+	"audiomicro/internal/web"
 )
 
 // WriteCSV writes postings as a spreadsheet file (RFC 4180, UTF-8): oldest first, times in UTC, amounts as plain numbers with
@@ -29,7 +29,7 @@ func WriteCSV(w io.Writer, postings []Posting) error {
 		if p.Recording != 0 {
 			recording = strconv.FormatInt(p.Recording, 10)
 		}
-		row := []string{at.Format(time.DateOnly), at.Format(time.TimeOnly), Cell(p.Kind), strconv.FormatInt(p.Journal, 10), recording, Cell(p.Note),
+		row := []string{at.Format(time.DateOnly), at.Format(time.TimeOnly), web.Cell(p.Kind), strconv.FormatInt(p.Journal, 10), recording, web.Cell(p.Note),
 			money.Of(p.Basis, p.Currency).Decimal(), money.Of(p.Amount, p.Currency).Decimal(), money.Of(balance, p.Currency).Decimal(), p.Currency}
 		if err := out.Write(row); err != nil {
 			return fmt.Errorf("write statement: %w", err)
@@ -40,22 +40,4 @@ func WriteCSV(w io.Writer, postings []Posting) error {
 		return fmt.Errorf("write statement: %w", err)
 	}
 	return nil
-}
-
-// Cell makes text safe for a spreadsheet: a cell that would begin a formula (= + - @, tab or line end, also behind spaces or
-// in full width; OWASP "CSV Injection") gets an apostrophe before it, and control characters become spaces.
-func Cell(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0xfeff {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\ufffd"))
-	first := strings.TrimLeft(text, " \u00a0\u200b\u3000")
-	for _, sign := range []string{"=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20", "\u2212"} {
-		if strings.HasPrefix(first, sign) {
-			return "'" + text
-		}
-	}
-	return text
 }

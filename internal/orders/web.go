@@ -249,6 +249,24 @@ func formID(r *http.Request, name string) (int64, error) {
 	return id, nil
 }
 
+// Begin is whose cart a request fills; a guest without one gets the cookie of a new one.
+func (s *Store) Begin(w http.ResponseWriter, r *http.Request) (Shopper, error) {
+	who, err := s.arrive(w, r)
+	if err != nil || who.Account != 0 {
+		return who, err
+	}
+	if err := s.Site.Limits.Take(guestCarts, web.IPKey(s.Site.ClientIP(r)), s.Now()); err != nil {
+		return who, err
+	}
+	if who.Token == "" {
+		if who.Token, err = s.randomText(); err != nil {
+			return who, err
+		}
+	}
+	s.setCookie(w, who.Token, guestCartLife)
+	return who, nil
+}
+
 func (s *Store) cartAdd(w http.ResponseWriter, r *http.Request) error {
 	if err := web.ParseForm(w, r, 10_000); err != nil {
 		return err
@@ -257,25 +275,12 @@ func (s *Store) cartAdd(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	who, err := s.arrive(w, r)
+	who, err := s.Begin(w, r)
 	if err != nil {
 		return err
 	}
-	if who.Account == 0 {
-		if err := s.Site.Limits.Take(guestCarts, web.IPKey(s.Site.ClientIP(r)), s.Now()); err != nil {
-			return err
-		}
-	}
-	if who.Account == 0 && who.Token == "" {
-		if who.Token, err = s.randomText(); err != nil {
-			return err
-		}
-	}
 	if err := s.Add(r.Context(), who, recording, r.PostForm.Get("model")); err != nil {
 		return err
-	}
-	if who.Account == 0 {
-		s.setCookie(w, who.Token, guestCartLife)
 	}
 	web.Notify(w, s.Site.Secure, "The license is in your cart.")
 	return web.See(w, r, "/cart")

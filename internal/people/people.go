@@ -54,6 +54,8 @@ type Store struct {
 	Sounds func(ctx context.Context, owner int64, page int) ([]ui.Sound, int, error)
 	// Tones is the average spectrum of an owner's public recordings in eight bands, drawn where there is no picture; nil: initials.
 	Tones func(ctx context.Context, owner int64) ([8]uint8, error)
+	// Collections leads to what a person collected for everybody to see; nil: none are shown.
+	Collections func(ctx context.Context, account int64) ([]ui.Link, error)
 	// PageSize is how many sounds Sounds gives at once; 0 means 24.
 	PageSize int
 

@@ -65,6 +65,11 @@ func (s *Store) page(w http.ResponseWriter, r *http.Request) error {
 		Facts: "member since " + time.UnixMicro(p.Since).UTC().Format("January 2006") + " · " + ui.Plural(total, "sound", "sounds"),
 		Own:   access.From(r.Context()).ID == p.ID, Pager: s.pager(p, page, total),
 	}
+	if s.Collections != nil {
+		if v.Collections, err = s.Collections(r.Context(), p.ID); err != nil {
+			return err
+		}
+	}
 	if s.Tones != nil {
 		if v.Spectrum, err = s.Tones(r.Context(), p.ID); err != nil {
 			return err
@@ -80,7 +85,9 @@ func (s *Store) page(w http.ResponseWriter, r *http.Request) error {
 	if len(sounds) == 0 {
 		v.Also = &ui.Empty{Title: "No sounds yet", Text: p.Shown() + " has published no recordings."}
 	}
-	return s.Site.Page(w, r, web.View{Title: p.Shown(), Description: cmp.Or(firstWords(p.Bio, 160), "Sounds by "+p.Shown()+", to hear and to license."), Canonical: p.URL()}, ui.Profile(v))
+	return s.Site.Page(w, r, web.View{Title: p.Shown(), Description: cmp.Or(firstWords(p.Bio, 160), "Sounds by "+p.Shown()+", to hear and to license."), Canonical: p.URL(), Edit: func(f *ui.Frame) {
+		f.Feeds = append(f.Feeds, ui.Feed{Type: "application/atom+xml", URL: p.URL() + "/feed.atom", Title: "New from " + p.Shown()})
+	}}, ui.Profile(v))
 }
 
 func (s *Store) pager(p Person, page, total int) ui.Pager {

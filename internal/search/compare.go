@@ -58,7 +58,7 @@ func (s *Store) compare(w http.ResponseWriter, r *http.Request) error {
 		return s.Site.Page(w, r, view, ui.Compare(page))
 	}
 	page.Intro = "Both are played equally loud."
-	page.Table = differences(recs[0], recs[1], rows[0], rows[1])
+	page.Table = s.differences(recs[0], recs[1], rows[0], rows[1])
 	page.Actions = []ui.Button{{Label: "Switch sides", Type: "button", Key: "X", Kind: "main", Attrs: map[string]string{"data-switch": ""}}}
 	view.Title = rows[0].Title + " and " + rows[1].Title
 	return s.Site.Page(w, r, view, ui.Compare(page))
@@ -88,7 +88,7 @@ func numberIn(text string) (int64, error) {
 }
 
 // differences puts what two recordings are side by side, and says in the last column how far they are apart.
-func differences(a, b recordings.Recording, rowA, rowB ui.Sound) ui.Table {
+func (s *Store) differences(a, b recordings.Recording, rowA, rowB ui.Sound) ui.Table {
 	t := ui.Table{Caption: "What differs", Head: []ui.Column{{Title: "What"}, {Title: "A"}, {Title: "B"}, {Title: "Difference"}}}
 	add := func(label, one, two, apart string) {
 		if one == "" && two == "" {
@@ -121,9 +121,9 @@ func differences(a, b recordings.Recording, rowA, rowB ui.Sound) ui.Table {
 	add("Key", rowA.Key, rowB.Key, "")
 	add("Brightness", hertz(a.Centroid), hertz(b.Centroid), brighter(a.Centroid, b.Centroid))
 	add("Format", strings.ToUpper(a.Ext), strings.ToUpper(b.Ext), "")
-	add("Sample rate", label("rate", strconv.FormatInt(a.SampleRate, 10), ""), label("rate", strconv.FormatInt(b.SampleRate, 10), ""), "")
-	add("Bit depth", label("depth", strconv.FormatInt(a.BitDepth, 10), ""), label("depth", strconv.FormatInt(b.BitDepth, 10), ""), "")
-	add("Channels", label("channels", strconv.FormatInt(a.Channels, 10), ""), label("channels", strconv.FormatInt(b.Channels, 10), ""), "")
+	add("Sample rate", s.label("rate", strconv.FormatInt(a.SampleRate, 10), ""), s.label("rate", strconv.FormatInt(b.SampleRate, 10), ""), "")
+	add("Bit depth", s.label("depth", strconv.FormatInt(a.BitDepth, 10), ""), s.label("depth", strconv.FormatInt(b.BitDepth, 10), ""), "")
+	add("Channels", s.label("channels", strconv.FormatInt(a.Channels, 10), ""), s.label("channels", strconv.FormatInt(b.Channels, 10), ""), "")
 	add("Size", ui.Bytes(a.ByteSize), ui.Bytes(b.ByteSize), "")
 	add("Kind", categoryName(a.Category), categoryName(b.Category), "")
 	add("License", rowA.LicenseLabel, rowB.LicenseLabel, "")

@@ -25,6 +25,14 @@ func (s *Store) Routes() []web.Route {
 		{Pattern: "GET /search", Action: access.Look, Handle: s.results},
 		{Pattern: "GET /compare", Action: access.Look, Handle: s.compare},
 		{Pattern: "GET /search/suggest", Action: access.Look, Handle: s.suggest, API: true},
+		{Pattern: "GET /search.atom", Action: access.Look, Handle: s.searchFeed, Alike: true},
+		{Pattern: "GET /people/{name}/feed.atom", Action: access.Look, Handle: s.contributorFeed, Alike: true},
+		{Pattern: "GET /packs/{id}/feed.atom", Action: access.Look, Handle: s.packFeed, Alike: true},
+		{Pattern: "GET /searches", Action: access.UseAccount, Handle: s.searches},
+		{Pattern: "POST /searches", Action: access.UseAccount, Handle: s.save},
+		{Pattern: "GET /searches/{file}", Action: access.Look, Handle: s.savedFeed, Alike: true},
+		{Pattern: "GET /searches/{id}/open", Action: access.UseAccount, Handle: s.openSaved},
+		{Pattern: "POST /searches/{id}", Action: access.UseAccount, Handle: s.changeSaved},
 		{Pattern: "GET /admin/synonyms", Action: access.Administer, Handle: s.synonymsForm},
 		{Pattern: "POST /admin/synonyms", Action: access.Administer, Handle: s.synonymsSave},
 	}
@@ -100,10 +108,13 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
+	page.Save = saveForm(access.From(r.Context()), q)
 	if part {
 		return s.Site.Part(w, r, ui.SearchParts(page))
 	}
-	return s.Site.Page(w, r, web.View{Title: page.Heading, Section: ui.SectionSounds, Query: q.Text, Canonical: address(q), Description: described(q, res.Total)}, ui.SearchResults(page))
+	return s.Site.Page(w, r, web.View{Title: page.Heading, Section: ui.SectionSounds, Query: q.Text, Canonical: address(q), Description: described(q, res.Total), Edit: func(f *ui.Frame) {
+		f.Feeds = append(f.Feeds, ui.Feed{Type: "application/atom+xml", URL: feedAddress(q), Title: page.Heading + ", newest first"})
+	}}, ui.SearchResults(page))
 }
 
 // described says in one sentence what the page holds, for other search engines.

@@ -82,6 +82,9 @@ func (s *Store) Sounds(ctx context.Context, ids []int64) ([]ui.Sound, error) {
 			row.FavorURL, row.Favored = row.URL+"/favorite", favored[r.ID]
 		}
 		s.act(&row, r, prices[r.ID], actor, license, cart[r.ID])
+		if actor.SignedIn() && r.State == recordings.Published {
+			row.CollectURL = "/collections/add?recording=" + strconv.FormatInt(r.ID, 10)
+		}
 		out = append(out, row)
 	}
 	return out, nil

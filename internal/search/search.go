@@ -1,7 +1,7 @@
 // Package search finds recordings: the index in memory, kept up with SQL through the change feed, the search page, home, and
 // the rows in which recordings are listed everywhere.
 //
-// Its one table is the operator's list of synonyms. The index (package index) is filled from the recordings that are published, and every change in the feed
+// Its tables are the operator's list of synonyms and the searches that people saved. The index (package index) is filled from the recordings that are published, and every change in the feed
 // reloads the recording it names, so a new one is found and a withdrawn one gone within a second on every node. SQL is the
 // truth: what the index returns is read from the tables again before it is shown.
 //
@@ -55,6 +55,9 @@ type Store struct {
 	// SnapshotFile is where the index is kept between two runs of the process; "" keeps it nowhere. Instance is the installation that
 	// it is of.
 	SnapshotFile, Instance string
+
+	// Since is when this installation was made, unix microseconds: by it the feeds of searches are named.
+	Since int64
 
 	// Ratings tells the mean rating of recordings that have one; app sets it to reactions' answer.
 	Ratings func(ctx context.Context, ids []int64) (map[int64]float64, error)

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"audiomicro/internal/db"
-	"audiomicro/internal/personal"
 	"audiomicro/internal/search/query"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
@@ -21,13 +20,6 @@ var schema embed.FS
 
 // Schema holds search_synonyms.
 func Schema() fs.FS { return db.Folder(schema) }
-
-// Personal declares what this domain's table holds about people: nothing.
-func Personal() personal.Declaration {
-	return personal.Declaration{Domain: "search", Tables: []personal.Table{
-		{Name: "search_synonyms", NotPersonal: true, Why: "Which words the search takes for each other.", Cols: personal.Plain("id", "list", "changed_at")},
-	}}
-}
 
 // synonymsChanged is the kind of a change of the list in the feed.
 const synonymsChanged = "synonyms"

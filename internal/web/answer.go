@@ -50,7 +50,7 @@ func (s *Site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case st.route != nil && st.route.Error != nil:
 		st.route.Error(w, r, p.Status, p.Text)
-	case st.route != nil && st.route.API || wantsJSON(r):
+	case st.route != nil && st.route.API || WantsJSON(r):
 		WriteJSON(w, p.Status, map[string]string{"detail": p.Text, "request": st.id})
 	case p.Status == http.StatusUnauthorized && !access.From(r.Context()).SignedIn():
 		http.Redirect(w, r, "/sign-in?next="+url.QueryEscape(BackTo(r)), http.StatusSeeOther)
@@ -84,7 +84,8 @@ func (s serverLines) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-func wantsJSON(r *http.Request) bool {
+// WantsJSON tells whether a request asks for JSON and not for a page.
+func WantsJSON(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
 	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
 }
@@ -324,8 +325,11 @@ func See(w http.ResponseWriter, r *http.Request, path string) error {
 const noticeCookie = "am_notice"
 
 // Notify leaves one sentence that the next page shows as a toast.
-func Notify(w http.ResponseWriter, secure bool, text string) {
-	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Value: url.QueryEscape(text), Path: "/", MaxAge: 60, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
+func Notify(w http.ResponseWriter, secure bool, text string) { NotifyUndo(w, secure, text, "") }
+
+// NotifyUndo leaves one sentence with a button that takes the act back: it posts to undo, a path on this site.
+func NotifyUndo(w http.ResponseWriter, secure bool, text, undo string) {
+	http.SetCookie(w, &http.Cookie{Name: noticeCookie, Value: url.QueryEscape(text + "\n" + undo), Path: "/", MaxAge: 60, HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode})
 }
 
 func takeNotice(w http.ResponseWriter, r *http.Request, secure bool) (*ui.Notice, bool) {
@@ -338,7 +342,11 @@ func takeNotice(w http.ResponseWriter, r *http.Request, secure bool) (*ui.Notice
 	if err != nil || len(text) > 500 {
 		return nil, false
 	}
-	return &ui.Notice{Text: text}, true
+	text, undo, _ := strings.Cut(text, "\n")
+	if undo != "" {
+		undo = SafePath(undo)
+	}
+	return &ui.Notice{Text: text, UndoURL: undo}, true
 }
 
 func mustURL(s string) *url.URL {

@@ -13,7 +13,7 @@ const go = url => { const a = document.createElement("a"); a.href = url; documen
 
 const letters = {
   j: () => step(1), k: () => step(-1), l: toggleLoop, m: toggleMute,
-  d: () => press("[data-download]"), c: () => press("[data-cart]"), f: () => press("[data-favorite]"),
+  a: () => press("[data-collect]"), d: () => press("[data-download]"), c: () => press("[data-cart]"), f: () => press("[data-favorite]"),
   x: () => { const row = here()?.closest("[data-queue] [data-hq]"); if (row) import("./row.js").then(m => m.compare(row)) },
   s: () => document.querySelector("#main [data-similar]")?.click() ?? (state.sound && go(state.sound.url + "#sounds-like-this")),
   "/": () => { const q = document.querySelector("#q, #home-q"); q?.focus(); q?.select() },

@@ -66,6 +66,7 @@ var keyMap = []keyHint{
 	{[]string{"X"}, "Compare: the first of two, then the second; on their page, from one to the other"},
 	{[]string{"D"}, "Download or go to the download"},
 	{[]string{"C"}, "Add to cart"},
+	{[]string{"A"}, "Add to a collection: what is picked (click with Shift or Ctrl), else this sound"},
 	{[]string{"S"}, "Similar sounds"},
 	{[]string{"+", "-", "0"}, "Zoom in, out, fit, on a recording's page"},
 	{[]string{"I", "O"}, "Start or end a region at the playhead"},

@@ -36,6 +36,7 @@ type SearchPage struct {
 	Some       bool     // no sound has all the words: these have some
 	Begun      string   // the last word, where it was taken for the beginning of one
 	Packs      *Link    // turns the grouping by packs on or off
+	Save       *RowForm // keeps this search; nil for visitors and for a search for everything
 	Facets     []Facet
 	Chips      []Chip
 	ResetURL   string
@@ -141,20 +142,21 @@ type PackCard struct {
 
 // ProfilePage is /people/{name}.
 type ProfilePage struct {
-	Avatar     Avatar
-	Name       string
-	Tagline    string
-	Facts      string // "member since May 2024 · 212 sounds"
-	AboutHTML  string
-	About      []Fact
-	Sounds     []Sound
-	Packs      []PackCard
-	Pager      Pager
-	Spectrum   [8]uint8 // average spectrum; all zero: card left out
-	SpectrumOf string   // "average of 212 sounds"
-	Own        bool
-	Heading    string // over the sounds; "Sounds" when empty
-	Also       *Empty // instead of Sounds
+	Avatar      Avatar
+	Name        string
+	Tagline     string
+	Facts       string // "member since May 2024 · 212 sounds"
+	AboutHTML   string
+	About       []Fact
+	Sounds      []Sound
+	Packs       []PackCard
+	Pager       Pager
+	Spectrum    [8]uint8 // average spectrum; all zero: card left out
+	SpectrumOf  string   // "average of 212 sounds"
+	Own         bool
+	Heading     string // over the sounds; "Sounds" when empty
+	Also        *Empty // instead of Sounds
+	Collections []Link // those that the person shows to everybody
 }
 
 // UploadPage is /upload. The form posts multipart field "files" to /upload; scripts use tus at TusURL.

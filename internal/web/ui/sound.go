@@ -1,5 +1,7 @@
 package ui
 
+import "github.com/a-h/templ"
+
 // Sound is a recording as a row, a player and a card need it.
 type Sound struct {
 	ID             int64
@@ -14,18 +16,20 @@ type Sound struct {
 	PriceLabel     string  // "Free", "$3"
 	LicenseLabel   string  // "CC BY", "Standard"
 	Free           bool
-	PreviewURL     string  // the better preview; empty: nothing to play (the row says Note instead)
-	PreviewLQ      string  // the small preview for Save-Data, or empty
-	LoudnessGain   float64 // dB to add so that previews sound equally loud
-	Action         string  // one of the Action constants
-	ActionURL      string  // where the action leads; "/cart" when empty and Action is ActionCart
-	ActionPost     bool    // the action is a POST even though it is not ActionCart (e.g. a free license)
-	Model          string  // license model code that ActionCart adds
-	Note           *Tag    // one tag behind the contributor
-	Unavailable    string  // why it cannot be played ("being analyzed"); empty when it can
-	Picked         bool    // drawn as selected
-	FavorURL       string  // POST target of the heart; empty: the reader cannot keep favorites
-	Favored        bool    // among the reader's favorites
+	PreviewURL     string          // the better preview; empty: nothing to play (the row says Note instead)
+	PreviewLQ      string          // the small preview for Save-Data, or empty
+	LoudnessGain   float64         // dB to add so that previews sound equally loud
+	Action         string          // one of the Action constants
+	ActionURL      string          // where the action leads; "/cart" when empty and Action is ActionCart
+	ActionPost     bool            // the action is a POST even though it is not ActionCart (e.g. a free license)
+	Model          string          // license model code that ActionCart adds
+	Note           *Tag            // one tag behind the contributor
+	Unavailable    string          // why it cannot be played ("being analyzed"); empty when it can
+	Picked         bool            // drawn as selected
+	FavorURL       string          // POST target of the heart; empty: the reader cannot keep favorites
+	Favored        bool            // among the reader's favorites
+	CollectURL     string          // where the sound is put into a collection; empty: it cannot be
+	Foot           templ.Component // stands under the row, or nil
 }
 
 // What a row's last button does.

@@ -1,0 +1,151 @@
+package ui
+
+import "audiomicro/web"
+
+// CollectionsPage is /collections: one's own lists, and the form for a new one.
+type CollectionsPage struct {
+	List   []CollectionCard
+	Typed  string // name of a new one that was refused
+	Errors []FormError
+}
+
+// CollectionCard is a collection in a list.
+type CollectionCard struct {
+	URL    string
+	Name   string
+	Sounds int
+	Shared Tag // who sees it
+}
+
+// CollectionPage is /collections/{id}.
+type CollectionPage struct {
+	ID          int64
+	Name        string
+	Description string
+	By          Link
+	Own         bool   // the reader may change it
+	Key         string // what came with a link, for the forms that need it
+	Facts       string // "12 sounds, changed 3 June 2026"
+	Gone        string // "1 is no longer here", or empty
+	Sounds      []Sound
+	Pager       Pager
+	ForSale     int    // sounds of this collection that the cart could take
+	FeedURL     string // empty: no feed
+	CSVURL      string
+	Shared      string // value of the choice
+	LinkURL     string // absolute address to give away, or empty
+	Errors      []FormError
+	Clash       *CollectionClash
+	Typed       *CollectionText // what was sent and refused; nil: as it stands
+}
+
+// CollectionText is what describes a collection.
+type CollectionText struct{ Name, Description string }
+
+// CollectionClash is a text that was written here and, meanwhile, elsewhere: both are shown, none is lost.
+type CollectionClash struct {
+	What string // "note of Door slam"
+	Mine string
+	Now  string
+}
+
+// CollectionItem is what stands under a row of one's own collection.
+type CollectionItem struct {
+	Collection int64
+	Item       int64
+	Title      string
+	Note       string
+	Own        bool
+}
+
+// CollectPage is /collections/add: the collections that sounds can go into. It is a page and, with script, a dialog.
+type CollectPage struct {
+	Sounds []Sound // what is added
+	Into   []CollectChoice
+	Back   string // path that the form leads back to
+	Typed  string
+	Errors []FormError
+}
+
+// CollectChoice is a collection that sounds can go into.
+type CollectChoice struct {
+	ID    int64
+	Name  string
+	Count int
+	Holds bool // the sound is in it
+}
+
+// SearchesPage is /searches.
+type SearchesPage struct {
+	List   []SavedSearch
+	Errors []FormError
+}
+
+// SavedSearch is a search that a person keeps.
+type SavedSearch struct {
+	ID      int64
+	Name    string
+	OpenURL string // shows what is found, the newest first, and counts it as seen
+	Words   string // the search in words
+	New     int    // found since the last look
+	Total   int
+	FeedURL string // absolute address of its feed
+}
+
+// sharedChoices are who may see a collection.
+func sharedChoices(now string) []Option {
+	list := []Option{{Value: "private", Label: "Only me"}, {Value: "link", Label: "Whoever has the link"}, {Value: "public", Label: "Everybody, on my page"}}
+	for i := range list {
+		list[i].Selected = list[i].Value == now
+	}
+	return list
+}
+
+func collectionURL(id int64) string { return "/collections/" + id64(id) }
+
+func describeFields(p CollectionPage) []Field {
+	text := CollectionText{p.Name, p.Description}
+	if p.Typed != nil {
+		text = *p.Typed
+	}
+	return withErrors([]Field{{Name: "name", Label: "Name", Value: text.Name, MaxLength: 128}, {Name: "description", Label: "Description", Type: "textarea", Rows: 4, Value: text.Description, MaxLength: 2000, Optional: true}}, p.Errors)
+}
+
+func collectModule() string { return web.URL("collect.js") }
+
+func collectTitle(p CollectPage) string {
+	if len(p.Sounds) == 1 {
+		return "Add " + p.Sounds[0].Title + " to a collection"
+	}
+	return "Add " + Plural(len(p.Sounds), "sound", "sounds") + " to a collection"
+}
+
+func collectionEmpty(p CollectionPage) Empty {
+	e := Empty{Title: "Nothing in it yet", Text: "Press the list sign of any sound, or drag a sound onto this collection."}
+	if p.Gone != "" {
+		e = Empty{Title: "Nothing to hear now", Text: "What was here is not published at the moment."}
+	}
+	if p.Own {
+		e.Out = &Link{Text: "Find sounds", URL: "/search"}
+	}
+	return e
+}
+
+// fieldErrors are those of fields, generalErrors the others.
+func fieldErrors(all []FormError) (out []FormError) {
+	for _, e := range all {
+		if e.Field != "" {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func generalErrors(all []FormError) (out []FormError) {
+	for _, e := range all {
+		if e.Field == "" {
+			out = append(out, e)
+		}
+	}
+	return out
+}

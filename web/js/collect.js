@@ -1,0 +1,233 @@
+// Collections: the dialog that adds sounds to one, picking of several rows, the strip to drop rows on, and the order of a
+// collection's own page. Loaded when one of them is first used; without it links and forms do the same.
+import { say } from "./page.js";
+
+// send posts a form as a program and answers {text, undo, at}; what went wrong is said, and answered with null.
+async function send(url, body) {
+  try {
+    const answer = await fetch(url, { method: "POST", body, headers: { Accept: "application/json" } });
+    const told = answer.headers.get("content-type")?.startsWith("application/json") ? await answer.json() : {};
+    if (answer.ok) return told;
+    say(told.error ?? told.detail ?? "That did not work. Reload the page and try again.", true);
+  } catch {
+    say("The server did not answer. Nothing was changed; try again.", true);
+  }
+  return null;
+}
+
+// toast says what was done, with a button that takes it back for ten seconds.
+function toast(told, after) {
+  say(told.text, true);
+  if (!told.undo) return;
+  const box = document.querySelector("#toast .toast-box"), b = document.createElement("button");
+  b.className = "btn";
+  b.type = "button";
+  b.textContent = "Undo";
+  b.addEventListener("click", async () => {
+    const back = await send(told.undo);
+    if (!back) return;
+    say(back.text, true);
+    after?.();
+  });
+  box.append(b);
+}
+
+// choices asks once for the collections that sounds can go into, and brings the style sheet of what is shown.
+async function choices(url) {
+  const answer = await fetch(url, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) throw new Error("no collections: " + answer.status);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const sheet = page.querySelector('#main link[rel="stylesheet"]');
+  if (sheet && !document.querySelector(`link[href="${sheet.getAttribute("href")}"]`)) {
+    const link = document.createElement("link");
+    link.rel = "stylesheet";
+    link.href = sheet.getAttribute("href");
+    await new Promise(done => { link.onload = link.onerror = done; document.head.append(link) });
+  }
+  return page.getElementById("collect");
+}
+
+const address = ids => "/collections/add?" + new URLSearchParams([...ids.map(id => ["recording", id]), ["back", location.pathname + location.search]]);
+
+// --- picking
+
+const picked = () => [...document.querySelectorAll("#main .row.chosen[data-sound]")];
+let anchor, bar;
+
+// pick adds a row to what is picked, or takes it out; with range all between it and the one before.
+export function pick(row, range) {
+  const rows = [...row.parentNode.querySelectorAll(":scope > .row[data-sound]")];
+  if (range && anchor?.parentNode === row.parentNode) {
+    const [a, b] = [rows.indexOf(anchor), rows.indexOf(row)].sort((x, y) => x - y);
+    for (const r of rows.slice(a, b + 1)) choose(r, true);
+  } else choose(row, !row.classList.contains("chosen"));
+  anchor = row;
+  count();
+}
+
+function choose(row, on) {
+  row.classList.toggle("chosen", on);
+  row.classList.toggle("picked", on);
+}
+
+function count() {
+  const n = picked().length;
+  if (!n) return bar?.remove();
+  if (!bar) {
+    bar = document.createElement("div");
+    bar.className = "pick-bar";
+    bar.setAttribute("role", "group");
+    bar.setAttribute("aria-label", "Picked sounds");
+    const text = document.createElement("span"), add = document.createElement("button"), clear = document.createElement("button");
+    add.type = clear.type = "button";
+    add.className = "btn main";
+    add.textContent = "Add to a collection";
+    add.addEventListener("click", () => open());
+    clear.className = "btn bare";
+    clear.textContent = "Clear";
+    clear.addEventListener("click", unpick);
+    bar.append(text, add, clear);
+  }
+  bar.firstChild.textContent = n === 1 ? "1 picked" : n + " picked";
+  if (!bar.isConnected) { document.getElementById("main").append(bar); choices(address([picked()[0].dataset.sound])).catch(() => { /* the bar works unstyled */ }) }
+  say(bar.firstChild.textContent);
+}
+
+function unpick() {
+  for (const row of picked()) choose(row, false);
+  count();
+}
+
+// --- the dialog
+
+// open shows the dialog for what is picked, else for the sound of the row.
+export async function open(row) {
+  const many = picked(), ids = many.length ? many.map(r => r.dataset.sound) : row ? [row.dataset.sound] : [];
+  if (!ids.length) return;
+  const url = address(ids), from = document.activeElement;
+  let box;
+  try { box = await choices(url) } catch { return void (location.href = url) }
+  if (!box) return void (location.href = url);
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog";
+  dialog.setAttribute("aria-labelledby", "collect-title");
+  dialog.append(document.adoptNode(box));
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => { dialog.remove(); from?.isConnected && from.focus({ preventScroll: true }) });
+  dialog.addEventListener("click", e => {
+    if (e.target === dialog || e.target.closest("[data-collect-close]")) { e.preventDefault(); dialog.close() }
+  });
+  dialog.addEventListener("submit", async e => {
+    e.preventDefault();
+    const told = await send("/collections/add", new URLSearchParams(new FormData(e.target, e.submitter)));
+    if (!told) return;
+    dialog.close();
+    unpick();
+    toast(told);
+  });
+  dialog.showModal();
+  (dialog.querySelector("li button") ?? dialog.querySelector("[name=name]"))?.focus();
+}
+
+// --- dragging
+
+// drag begins when a row is dragged: a strip of collections appears to drop it on.
+export function drag(row) {
+  const all = picked(), rows = all.includes(row) ? all : [row], ids = rows.map(r => r.dataset.sound);
+  row.classList.add("held");
+  const strip = document.createElement("div");
+  strip.className = "drop-strip";
+  strip.setAttribute("aria-hidden", "true"); // dragging is for the mouse: the dialog is the other way
+  choices(address(ids)).then(box => {
+    if (!row.classList.contains("held")) return;
+    const here = document.querySelector("[data-collection]")?.dataset.collection;
+    for (const b of box?.querySelectorAll("li button") ?? []) {
+      if (b.value === here) continue;
+      const to = document.createElement("span");
+      to.textContent = b.querySelector(".grow").textContent;
+      to.dataset.to = b.value;
+      strip.append(to);
+      if (strip.childElementCount === 8) break; // more do not fit; the dialog has all
+    }
+    if (strip.childElementCount) document.body.append(strip);
+  }).catch(() => { /* nothing to drop on; the row goes back */ });
+  const over = e => {
+    const to = e.target.closest?.("[data-to]");
+    for (const el of strip.children) el.classList.toggle("over", el === to);
+    if (!to) return;
+    e.preventDefault();
+    e.dataTransfer.dropEffect = "copy";
+  };
+  const drop = async e => {
+    const to = e.target.closest?.("[data-to]");
+    if (!to) return;
+    e.preventDefault();
+    const told = await send("/collections/add", new URLSearchParams([["collection", to.dataset.to], ...ids.map(id => ["recording", id])]));
+    if (!told) return;
+    unpick();
+    toast(told);
+  };
+  document.addEventListener("dragover", over);
+  document.addEventListener("drop", drop);
+  row.addEventListener("dragend", () => {
+    row.classList.remove("held");
+    row.draggable = false;
+    strip.remove();
+    document.removeEventListener("dragover", over);
+    document.removeEventListener("drop", drop);
+  }, { once: true });
+}
+
+// --- the order of a collection's own page
+
+export default function order(root) {
+  const url = `/collections/${root.dataset.collection}/items`;
+  const rows = () => [...root.querySelectorAll(".row:has([data-item])")];
+  const item = row => row.querySelector("[data-item]").dataset.item;
+  const post = fields => send(url, new URLSearchParams(fields));
+  const place = row => say(`${row.dataset.title ?? "It"} is ${rows().indexOf(row) + 1} of ${rows().length}`);
+
+  // The buttons of a row act at once and keep the focus, so that one can press on.
+  root.addEventListener("submit", async e => {
+    if (!e.target.matches("[data-item-acts]") || !e.submitter) return;
+    const act = e.submitter.value, row = e.target.closest(".row"), list = rows(), i = list.indexOf(row), button = e.submitter;
+    if (act !== "remove" && !list[act === "up" ? i - 1 : i + 1]) return; // over the edge of this page: the server knows the next
+    e.preventDefault();
+    e.stopPropagation();
+    const told = await post({ item: item(row), act });
+    if (!told) return;
+    if (act === "up") list[i - 1].before(row);
+    else if (act === "down") list[i + 1].after(row);
+    else {
+      const next = row.nextElementSibling;
+      (list[i + 1] ?? list[i - 1])?.querySelector("[data-item-acts] button:last-child")?.focus();
+      row.remove();
+      return toast(told, () => { next?.isConnected ? next.before(row) : root.querySelector(".rows")?.append(row) });
+    }
+    button.focus();
+    place(row);
+  }, true);
+
+  // Dragging: the line shows where the row will stand.
+  let mark, side;
+  const clear = () => { mark?.classList.remove("before", "behind"); mark = null };
+  root.addEventListener("dragover", e => {
+    const held = root.querySelector(".row.held"), row = e.target.closest(".row");
+    clear();
+    if (!held || !row || row === held || !row.querySelector("[data-item-acts]")) return;
+    e.preventDefault();
+    const box = row.getBoundingClientRect();
+    side = e.clientY < box.top + box.height / 2 ? "before" : "behind";
+    (mark = row).classList.add(side);
+  });
+  root.addEventListener("dragleave", e => { if (!root.contains(e.relatedTarget)) clear() });
+  root.addEventListener("drop", async e => {
+    const held = root.querySelector(".row.held"), to = mark, where = side;
+    clear();
+    if (!held || !to) return;
+    e.preventDefault();
+    if (!await post({ item: item(held), act: where, other: item(to) })) return;
+    where === "before" ? to.before(held) : to.after(held);
+    place(held);
+  });
+}
