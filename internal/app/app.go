@@ -248,7 +248,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.Ingest = &ingest.Store{
 		DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Site: a.Site, Log: a.Log, Dir: filepath.Join(c.Data, "work", a.node()),
 		FFmpeg: tool(c.FFmpeg, "ffmpeg"), MarkEvery: float64(c.MarkSeconds), MaxSeconds: c.MaxLength.Seconds(), Done: jobs.Complete,
-		Space: space,
+		Space: space, Ears: c.SearchEars, MaxExample: int64(c.MaxExample), MaxExampleSeconds: c.ExampleLength.Seconds(),
 	}
 	a.Listening = &listening.Store{DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Now: a.Now, Limits: &a.Site.Limits, MembersOnly: c.MemberPreview,
 		Licensed: func(ctx context.Context, account, recording int64) (bool, error) {
@@ -260,6 +260,7 @@ func (a *App) wire(ctx context.Context) error {
 		Licensing: a.Licensing, Feed: a.Feed, Hears: a.Listening.Hears, Terms: accounts.TermsForm, TermsHTML: accounts.TermsHTML()}
 	a.Search = &search.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Listening: a.Listening, Site: a.Site, Log: a.Log, Currency: c.Currency,
 		SnapshotFile: filepath.Join(c.Data, "index", a.node()+".snapshot"), Instance: a.instance,
+		Ear:   search.Ear{Sound: a.hear, Part: a.hearPart, MaxBytes: int64(c.MaxExample), Seconds: c.ExampleLength.Seconds()},
 		Space: space, InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
 	a.Reactions = &reactions.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines}
 	a.Search.Ratings, a.Search.Favored = a.Reactions.Ratings, a.Reactions.FavoredOf
@@ -281,6 +282,17 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.mount()
 	return nil
+}
+
+// hear and hearPart are ingest's ear for search.
+func (a *App) hear(ctx context.Context, sound io.Reader) (search.Example, error) {
+	e, err := a.Ingest.Hear(ctx, sound)
+	return search.Example(e), err
+}
+
+func (a *App) hearPart(ctx context.Context, rec recordings.Recording, from, to float64) (search.Example, error) {
+	e, err := a.Ingest.HearPart(ctx, rec, from, to)
+	return search.Example(e), err
 }
 
 // soundQueue is where jobs wait that decode: they have workers of their own, so that mail never waits for sound.

@@ -25,7 +25,7 @@ import (
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-func quick(c *config.Config) { c.Moderation, c.FFmpeg, c.Lame = "off", "off", "off" }
+func quick(c *config.Config) { c.Moderation, c.FFmpeg = "off", "off" }
 
 // published makes a published recording under an offer.
 func published(t *testing.T, s *testkit.Site, owner *testkit.Person, title, offer string) int64 {

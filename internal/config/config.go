@@ -56,6 +56,9 @@ type Config struct {
 	UploadLifetime time.Duration `yaml:"upload_lifetime" default:"168h" doc:"how long an unfinished upload is kept after its last byte"`
 	MaxLength      time.Duration `yaml:"max_length" default:"24h" doc:"longest recording accepted"`
 	Workers        int           `yaml:"workers" default:"2" doc:"how many recordings are analyzed at once on this node"`
+	SearchEars     int           `yaml:"search_ears" default:"1" doc:"how many sounds that visitors search by are listened to at once on this node; others are asked to come back"`
+	MaxExample     Bytes         `yaml:"max_example" default:"20MB" doc:"largest sound that a visitor may search by"`
+	ExampleLength  time.Duration `yaml:"example_length" default:"60s" doc:"how much of such a sound is listened to"`
 	FFmpeg         string        `yaml:"ffmpeg" default:"auto" doc:"native ffmpeg for M4A/AAC and more: auto (search the PATH), off, or a path"`
 	MarkSeconds    int           `yaml:"mark_seconds" default:"6" doc:"seconds between the audible marks in previews of paid recordings"`
 
@@ -252,6 +255,12 @@ func (c *Config) check() error {
 	if c.Workers < 1 || c.Workers > 256 {
 		return fmt.Errorf("workers: %d is not between 1 and 256", c.Workers)
 	}
+	if c.SearchEars < 1 || c.SearchEars > 256 {
+		return fmt.Errorf("search_ears: %d is not between 1 and 256", c.SearchEars)
+	}
+	if c.MaxExample < 1<<10 {
+		return fmt.Errorf("max_example: %d bytes hold no sound: write 20MB", c.MaxExample)
+	}
 	if c.MarkSeconds < 2 {
 		return fmt.Errorf("mark_seconds: %d is too short, at least 2", c.MarkSeconds)
 	}
@@ -278,7 +287,7 @@ func (c *Config) checkTexts() error {
 			return fmt.Errorf("%s: %q is not one line of text", key, text)
 		}
 	}
-	for key, d := range map[string]time.Duration{"upload_lifetime": c.UploadLifetime, "max_length": c.MaxLength} {
+	for key, d := range map[string]time.Duration{"upload_lifetime": c.UploadLifetime, "max_length": c.MaxLength, "example_length": c.ExampleLength} {
 		if d <= 0 {
 			return fmt.Errorf("%s: %s is no time at all: write 24h", key, d)
 		}

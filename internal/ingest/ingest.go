@@ -42,9 +42,14 @@ type Store struct {
 	MaxSeconds float64 // longest recording accepted
 	Space      *likeness.Space
 	// Done marks the running job as completed in tx, so that the result and the job's end are one commit; nil outside of jobs.
-	Done    func(ctx context.Context, tx *db.Tx) error
-	mu      sync.Mutex
-	flights map[string]*flight
+	Done func(ctx context.Context, tx *db.Tx) error
+	// Ears is how many sounds of visitors are listened to at once, beside the jobs; MaxExample and MaxExampleSeconds bound one.
+	Ears              int
+	MaxExample        int64         // bytes
+	MaxExampleSeconds float64       // of which the first are listened to
+	hearing           chan struct{} // one for each sound being listened to; made at the first
+	mu                sync.Mutex
+	flights           map[string]*flight
 }
 
 // flight is an MP3 preview being made: everybody who asks for it meanwhile waits for the same one.
@@ -254,6 +259,14 @@ func (s *Store) progress(ctx context.Context, id int64) func(worker.Progress) {
 
 // run starts the worker on a recording's original in a temporary folder and hands the folder to take before it goes.
 func (s *Store) run(ctx context.Context, rec recordings.Recording, outputs []worker.Output, progress func(worker.Progress), take func(dir string, res worker.Result) error) error {
+	return s.pass(ctx, rec, worker.Request{
+		Size: rec.ByteSize, Outputs: outputs, FFmpegPath: s.FFmpeg,
+		MarkInterval: s.MarkEvery, MarkSeed: uint64(rec.ID), MaxSeconds: s.MaxSeconds,
+	}, progress, take)
+}
+
+// pass is run with a request of its own.
+func (s *Store) pass(ctx context.Context, rec recordings.Recording, req worker.Request, progress func(worker.Progress), take func(dir string, res worker.Result) error) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return err
 	}
@@ -274,10 +287,7 @@ func (s *Store) run(ctx context.Context, rec recordings.Recording, outputs []wor
 	if progress == nil {
 		progress = func(worker.Progress) {}
 	}
-	res, err := worker.Start(ctx, worker.Request{
-		Size: rec.ByteSize, Outputs: outputs, FFmpegPath: s.FFmpeg,
-		MarkInterval: s.MarkEvery, MarkSeed: uint64(rec.ID), MaxSeconds: s.MaxSeconds,
-	}, src, out, progress)
+	res, err := worker.Start(ctx, req, src, out, progress)
 	// The worker sees only an end that came too early: it may call the file damaged, or take what there was for all of it.
 	if broken := broke(); broken != nil && ctx.Err() == nil {
 		return fmt.Errorf("read original: %w", broken)
@@ -410,6 +420,9 @@ func (s *Store) analysisOf(res worker.Result) (recordings.Analysis, error) {
 		Lossless: res.Info.Lossless, Seconds: res.Duration, Frames: res.Frames, Tempo: f.Tempo, TempoConfidence: f.TempoSure, Key: f.Key, KeyConfidence: f.KeySure,
 		Centroid: f.Centroid, Bars: f.RowBars, Wave: f.BigBars, Tones: strings.Join(tones, ","), Version: int64(f.VectorVersion), Descriptors: string(f.Descriptors),
 		Vector: s.Space.Pack(f.Vector), Fingerprint: []byte(f.Fingerprint), PCMSHA256: res.PCMSHA256,
+	}
+	if h := res.Heard; h != nil {
+		a.Contour, a.ContourVersion = recordings.Contour{Melody: h.Melody, Rhythm: h.Rhythm}, int64(h.ContourVersion)
 	}
 	if l := f.Loudness; l.HasLoudness {
 		a.LUFS, a.Range, a.TruePeak = &l.Integrated, &l.Range, &l.TruePeak

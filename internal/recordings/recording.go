@@ -341,7 +341,7 @@ func (s *Store) DeleteDraft(ctx context.Context, tx *db.Tx, id int64) error {
 	if n == 0 {
 		return web.Refuse(http.StatusConflict, "Only a draft that was never published can be deleted. Unpublish the recording instead.")
 	}
-	for _, table := range []string{"recording_tag", "recording_media", "recording_analysis", "recording_print", "recording_edit"} {
+	for _, table := range []string{"recording_tag", "recording_media", "recording_analysis", "recording_contour", "recording_print", "recording_edit"} {
 		if _, err := db.Exec(ctx, tx, `DELETE FROM `+table+` WHERE recording_id = $1`, id); err != nil {
 			return fmt.Errorf("delete draft %d: %w", id, err)
 		}

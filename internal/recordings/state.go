@@ -233,6 +233,8 @@ type Analysis struct {
 	Version                        int64
 	Descriptors                    string // JSON object
 	Vector, Fingerprint            []byte
+	Contour                        Contour
+	ContourVersion                 int64
 	PCMSHA256                      string
 }
 
@@ -271,6 +273,10 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 		return fmt.Errorf("save analysis of recording %d: %w", id, err)
 	}
 	if err := s.savePrint(ctx, tx, id, a.Fingerprint); err != nil {
+		return err
+	}
+	a.Contour.ID = id
+	if err := s.SaveContour(ctx, tx, a.ContourVersion, a.Contour); err != nil {
 		return err
 	}
 	if err := s.AddMedia(ctx, tx, id, media); err != nil {

@@ -24,6 +24,9 @@ func (s *Store) Routes() []web.Route {
 		{Pattern: "GET /{$}", Action: access.Look, Handle: s.home},
 		{Pattern: "GET /search", Action: access.Look, Handle: s.results},
 		{Pattern: "GET /compare", Action: access.Look, Handle: s.compare},
+		{Pattern: "GET /search/sound", Action: access.Look, Handle: s.soundForm},
+		{Pattern: "POST /search/sound", Action: access.Look, Handle: s.soundSend},
+		{Pattern: "GET /recordings/{id}/like", Action: access.HearMarked, Handle: s.likePart},
 		{Pattern: "GET /search/suggest", Action: access.Look, Handle: s.suggest, API: true},
 		{Pattern: "GET /search.atom", Action: access.Look, Handle: s.searchFeed, Alike: true},
 		{Pattern: "GET /people/{name}/feed.atom", Action: access.Look, Handle: s.contributorFeed, Alike: true},
@@ -58,7 +61,7 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q.SomeWords = true
-	res, begun, err := s.find(q)
+	res, begun, off, err := s.find(r.Context(), q)
 	if errors.As(err, &bad) {
 		return web.Refuse(http.StatusBadRequest, "%s", bad.Text)
 	}
@@ -90,6 +93,7 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 		typed.AsTyped, typed.Page = true, 0
 		page.Typed = &ui.Link{Text: "Only the words typed", URL: address(typed)}
 	}
+	page.BySound = bySound(q)
 	if len(page.Chips) == 0 {
 		page.ResetURL = ""
 	}
@@ -98,7 +102,7 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 		again.Text = res.DidYouMean
 		page.DidYouMean = &ui.Link{Text: res.DidYouMean, URL: address(again)}
 	}
-	if res.Total == 0 {
+	if res.Total == 0 && !q.Example.Is() {
 		if page.Empty, err = s.empty(q); err != nil {
 			return err
 		}
@@ -108,6 +112,7 @@ func (s *Store) results(w http.ResponseWriter, r *http.Request) error {
 			}
 		}
 	}
+	s.exampleOf(q, off, &page)
 	page.Save = saveForm(access.From(r.Context()), q)
 	if part {
 		return s.Site.Part(w, r, ui.SearchParts(page))
@@ -122,24 +127,28 @@ func described(q query.Query, total int) string {
 	return fmt.Sprintf("%s: %s to hear in full length, each with its license and price.", heading(q), ui.Plural(total, "sound", "sounds"))
 }
 
-// find searches for q. Where no recording has all of the words, the last one may be unfinished: begun is that word then. It is
+// find searches for q, in the order of likeness where it has an example. Where no recording has all of the words, the last one may be unfinished: begun is that word then. It is
 // so for every address, whether somebody is typing it or follows a link to it.
-func (s *Store) find(q query.Query) (res index.Result, begun string, err error) {
+func (s *Store) find(ctx context.Context, q query.Query) (res index.Result, begun string, off distances, err error) {
+	if q.Example.Is() {
+		res, off, err = s.findLike(ctx, q)
+		return res, "", off, err
+	}
 	res, err = s.ix.Search(q, shownFacets...)
 	if err != nil || res.Total > 0 && !res.Some {
-		return res, "", err
+		return res, "", off, err
 	}
 	words := query.Words(q.Text)
 	if len(words) == 0 {
-		return res, "", nil
+		return res, "", off, nil
 	}
 	q.Prefix, q.SomeWords = true, false
 	longer, err := s.ix.Search(q, shownFacets...)
 	if err != nil || longer.Total == 0 {
-		return res, "", err
+		return res, "", off, err
 	}
 	longer.DidYouMean = res.DidYouMean
-	return longer, words[len(words)-1], nil
+	return longer, words[len(words)-1], off, nil
 }
 
 // Published makes rows of those of ids that are published now, whoever looks: what the index returned is checked here.

@@ -62,6 +62,10 @@ type Store struct {
 	// Ratings tells the mean rating of recordings that have one; app sets it to reactions' answer.
 	Ratings func(ctx context.Context, ids []int64) (map[int64]float64, error)
 
+	// Ear listens to sounds that are searched by.
+	Ear Ear
+
+	tunes   tunes
 	ix      *index.Index
 	ready   atomic.Bool
 	applied atomic.Int64 // number of the feed up to which the index has everything
@@ -234,6 +238,13 @@ func (s *Store) rebuild(ctx context.Context) (seq int64, err error) {
 
 // Follow keeps the index up with the feed until ctx ends.
 func (s *Store) Follow(ctx context.Context, seq int64) {
+	var filled sync.WaitGroup
+	filled.Go(func() { // beside the feed, for nobody waits for a melody at the start
+		if err := s.fillTunes(ctx); err != nil && ctx.Err() == nil {
+			s.Log.Error("read melodies and rhythms", "err", err)
+		}
+	})
+	defer filled.Wait()
 	s.Feed.Follow(ctx, seq, func(list []feed.Change) error {
 		err := s.apply(ctx, list)
 		if err == nil {
@@ -286,6 +297,11 @@ func (s *Store) reload(ctx context.Context, ids []int64) error {
 		if err != nil {
 			return err
 		}
+		contours, err := s.Recordings.Contours(ctx, part)
+		if err != nil {
+			return err
+		}
+		s.tunes.put(contours)
 		found := map[int64]bool{}
 		for _, d := range docs {
 			found[d.ID] = true

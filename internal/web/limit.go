@@ -28,6 +28,7 @@ var (
 	// TypingByIP is for results that follow each key: the fastest typists make 10 keys a second for a while, several may share
 	// an address.
 	TypingByIP      = Limit{"searches while typing by address", 1200, time.Minute}
+	EarByCaller     = Limit{"sounds to search by", 20, 5 * time.Minute}
 	DownloadByBuyer = Limit{"downloads by buyer", 100, time.Hour}
 	RangeByBuyer    = Limit{"pieces of downloads by buyer", 2000, time.Hour}
 )

@@ -329,7 +329,7 @@ func (s *Site) headers(h http.Header, id string) {
 	// boosted navigation keeps the policy of the page it began on.
 	h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(self)")
+	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()") // the page of search by sound has its own
 	if s.Secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}

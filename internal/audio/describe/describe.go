@@ -19,6 +19,7 @@ package describe
 import (
 	"math"
 
+	"audiomicro/internal/audio/contour"
 	"audiomicro/internal/audio/spectrum"
 )
 
@@ -43,6 +44,7 @@ type Analyzer struct {
 	fps      float64 // frames a second
 	extract  *extractor
 	pitch    *pitcher
+	strokes  strokes
 	now      features
 	last     features
 	started  bool
@@ -72,7 +74,8 @@ func New(rate int) *Analyzer {
 		panic("describe: " + err.Error()) // WindowSize returns powers of two only
 	}
 	return &Analyzer{
-		pitch: pitch, rate: float64(rate), fps: float64(rate) / float64(window/2), extract: newExtractor(rate, window),
+		strokes: strokes{most: int(contour.Seconds * float64(rate) / float64(window/2))},
+		pitch:   pitch, rate: float64(rate), fps: float64(rate) / float64(window/2), extract: newExtractor(rate, window),
 		envelope: newEnvelope(rate, window/2), opening: newOpening(rate), loudest: levelLow,
 	}
 }
@@ -89,6 +92,7 @@ func (a *Analyzer) Frame(f *spectrum.Frame) {
 	}
 	flux := a.extract.frame(f, &a.now)
 	a.pitch.frame(f, a.extract.first, level)
+	a.strokes.frame(f)
 	if len(a.flux) < maxFlux {
 		a.flux = append(a.flux, flux)
 	}

@@ -5,12 +5,13 @@ import (
 	"math"
 	"slices"
 
+	"audiomicro/internal/audio/contour"
 	"audiomicro/internal/audio/fft"
 	"audiomicro/internal/audio/spectrum"
 )
 
 const (
-	pitchFrames  = 450 // looked at: 10 s at 44.1 kHz
+	pitchFrames  = 450 // that pitch and note are of: 10 s at 44.1 kHz
 	lowestPitch  = 60.0
 	highestPitch = 2500.0
 	lagCost      = 0.02 // per octave, so that a tone's own period wins over its multiples
@@ -30,6 +31,7 @@ type pitcher struct {
 	power    []float32
 	corr     []float32
 	from, to int // lags
+	most     int // frames looked at: those whose melody is kept
 	found    []heard
 }
 
@@ -46,7 +48,7 @@ func newPitcher(rate, window int) (*pitcher, error) {
 		return nil, fmt.Errorf("find pitch: %w", err)
 	}
 	n := window/2 + 1
-	p := &pitcher{rate: float64(rate), plan: plan, window: make([]float32, n), power: make([]float32, n), corr: make([]float32, n)}
+	p := &pitcher{rate: float64(rate), most: max(pitchFrames, int(contour.Seconds*float64(rate)/float64(window/2))), plan: plan, window: make([]float32, n), power: make([]float32, n), corr: make([]float32, n)}
 	ones, hann := make([]float32, window), make([]float32, window)
 	for i := range hann {
 		ones[i] = 1
@@ -63,7 +65,7 @@ func newPitcher(rate, window int) (*pitcher, error) {
 }
 
 func (p *pitcher) frame(f *spectrum.Frame, first int, level float64) {
-	if len(p.found) >= pitchFrames || p.from+2 >= p.to {
+	if len(p.found) >= p.most || p.from+2 >= p.to {
 		return
 	}
 	h := heard{level: level}
@@ -101,6 +103,7 @@ func (p *pitcher) period() (hz, strength float64) {
 
 // pitch fills in what the frames say together.
 func (r *Result) pitch(found []heard, seconds float64) {
+	found = found[:min(len(found), pitchFrames)]
 	loudest := math.Inf(-1)
 	for _, h := range found {
 		loudest = max(loudest, h.level)

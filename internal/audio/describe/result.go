@@ -7,6 +7,8 @@ import "math"
 // 60 dB of the loudest.
 type Result struct {
 	Vector []float64 `json:"-"` // VectorSize features for "sounds like" in their own units; nil for silence
+	Melody []byte    `json:"-"` // packed by package contour, of the first 30 s; nil where no single voice sings
+	Rhythm []byte    `json:"-"` // the same of the strokes; nil where there are fewer than five
 
 	BPM           float64 `json:"bpm,omitempty"`            // beats a minute, 40…240; 0 when nothing repeats
 	BPMConfidence float64 `json:"bpm_confidence,omitempty"` // 0…1
@@ -89,6 +91,7 @@ func (a *Analyzer) Result(sampleFrames int64) *Result {
 		r.Tonality, r.Confidence = name, round(sure, 1e-3)
 	}
 	r.pitch(a.pitch.found, seconds)
+	r.Melody, r.Rhythm = melody(a.pitch.found, a.fps), a.strokes.rhythm(a.fps, seconds)
 	r.Loopable = a.loops(&s, r, seconds)
 	v := vector(&s, shape, a.opening, seconds, len(times))
 	r.Vector = v[:]

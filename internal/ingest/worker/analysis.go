@@ -99,6 +99,7 @@ func (f *Findings) describe(r *describe.Result) error {
 	}
 	f.Descriptors = object
 	f.Vector, f.VectorVersion = r.Vector, describe.VectorVersion
+	f.heard = heard(r)
 	f.Tempo, f.TempoSure = r.BPM, r.BPMConfidence
 	f.Key, f.KeySure = r.Tonality, r.Confidence
 	return nil

@@ -33,6 +33,8 @@ type pass struct {
 
 	pcm      *pcmHash
 	analysis *analysis       // nil when not asked for
+	ear      *ear            // nil when not asked for
+	part     *part           // of what the ear hears; nil for all
 	folded   *loudness.Meter // of the fold to two channels that the encoders get; nil when they get what analysis measures
 	mixer    *downmix.Mixer
 	hz       int                 // of what the encoders get
@@ -82,6 +84,9 @@ func ingest(req Request, src *os.File, out *reporter) (*Result, error) {
 		if err := out.progress(now("decode"), req.Limits, false); err != nil {
 			return nil, err
 		}
+		if p.part.over() {
+			break
+		}
 	}
 	if p.frames == 0 {
 		return nil, &Failure{Code: Empty, Text: "The file holds no sound: not a single sample. Export it again and send the new file."}
@@ -105,6 +110,9 @@ func newPass(req Request, info audio.Info) (*pass, error) {
 			return nil, err
 		}
 	}
+	if req.wants(Hear) {
+		p.ear, p.part = newEar(info), newPart(req, info.SampleRate)
+	}
 	if !req.wants(HQ, LQ, MarkedHQ, MarkedLQ, MP3HQ, MP3LQ, MarkedMP3HQ, MarkedMP3LQ) {
 		return p, nil
 	}
@@ -121,7 +129,7 @@ func newPass(req Request, info audio.Info) (*pass, error) {
 		}
 	}
 	for _, output := range req.Outputs {
-		if output == Analysis {
+		if output == Analysis || output == Hear {
 			continue
 		}
 		l, err := newLane(req, output, channels, p.hz, info.SampleRate)
@@ -204,6 +212,11 @@ func (p *pass) write(block [][]float32) error {
 	if p.analysis != nil {
 		p.analysis.write(p, block)
 	}
+	if p.ear != nil {
+		if block := p.part.cut(block); block != nil {
+			p.time("hear", func() { p.ear.spectrum.Write(block) })
+		}
+	}
 	if p.mixer == nil {
 		return nil
 	}
@@ -274,7 +287,10 @@ func (p *pass) finish(r *Result) error {
 			heard := p.folded.Result()
 			findings.Preview = &heard
 		}
-		r.Analyzed = findings
+		r.Analyzed, r.Heard = findings, findings.heard
+	}
+	if p.ear != nil {
+		p.time("hear", func() { r.Heard = p.ear.finish() })
 	}
 	r.Previews = map[Output]File{}
 	for _, l := range p.lanes() {

@@ -29,6 +29,7 @@ type Output string
 // The outputs. Marked ones carry the audible mark of package mark.
 const (
 	Analysis    Output = "analysis"      // loudness, peaks, images, descriptors, fingerprint
+	Hear        Output = "hear"          // Result.Heard alone: what a search by example needs
 	HQ          Output = "hq"            // Ogg Opus, 96 kbit/s
 	LQ          Output = "lq"            // Ogg Opus, 48 kbit/s
 	MarkedHQ    Output = "marked-hq"     //
@@ -49,6 +50,8 @@ type Request struct {
 	MarkSeed     uint64   `json:"mark_seed,omitempty"`     // varies the marks
 	Complexity   int      `json:"complexity,omitempty"`    // of the Opus encoder, 1 to 10; 0 for 5
 	MaxSeconds   float64  `json:"max_seconds,omitempty"`   // longest sound; 0 for 24 hours
+	From         float64  `json:"from,omitempty"`          // seconds; with Hear alone, where the part begins that is described
+	To           float64  `json:"to,omitempty"`            // seconds; where it ends, and decoding with it; 0 for the end of the sound
 	Threads      int      `json:"threads,omitempty"`       // processor cores to use; 0 for 2
 	Limits       Limits   `json:"limits"`                  //
 }
@@ -135,6 +138,7 @@ type Result struct {
 
 	Previews map[Output]File `json:"previews,omitempty"`
 	Analyzed *Findings       `json:"analysis,omitempty"` // nil unless Analysis was asked for
+	Heard    *Heard          `json:"heard,omitempty"`    // nil unless Hear or Analysis was asked for
 	Usage    Usage           `json:"usage"`
 }
 
@@ -157,6 +161,8 @@ type Findings struct {
 	KeySure        float64          `json:"key_confidence"`    // 0 to 1
 	Fingerprint    string           `json:"fingerprint"`       // Chromaprint, compressed and base64; "" for sounds under 2.7 s
 	FingerprintLen int              `json:"fingerprint_items"`
+
+	heard *Heard // for the result
 }
 
 // Usage is what the pass cost.

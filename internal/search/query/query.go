@@ -145,6 +145,7 @@ type Query struct {
 	Text        string            // what was typed in the search box, in the language of Parse
 	Picks       []Pick            // facet values, in the order they were chosen
 	Ranges      []Range           // at most one for each field
+	Example     Example           // a sound whose likes are sought
 	Where       *Filter           // a further condition, such as a parsed Freesound filter; nil for none
 	Sort        Sort              // "" is ByRelevance
 	Page        int               // from 1; 0 is 1

@@ -19,6 +19,7 @@ var rangeFields = []Field{Length, Tempo, Loudness}
 //
 //	q=TEXT  category= brightness= license= key= price= type= channels= rate= depth= loop= tag= by= pack_id= year= (each may repeat)
 //	length_min= length_max= (seconds)  tempo_min= tempo_max= (bpm)  loudness_min= loudness_max= (LUFS)
+//	like= melody= rhythm= (one of them: an Example)
 //	sort= (see Sorts)  page=N  group=pack  words=typed (no synonyms)
 //
 // Empty and unknown parameters are left out (an address carries many a campaign's letters); a value that its parameter cannot
@@ -57,6 +58,14 @@ func FromValues(v url.Values) (Query, error) {
 		}
 		if !math.IsInf(r.Low, -1) || !math.IsInf(r.High, 1) {
 			q.Ranges = append(q.Ranges, r)
+		}
+	}
+	for _, kind := range Kinds() {
+		if value := v.Get(string(kind)); value != "" && !q.Example.Is() {
+			if len(value) > maxExample {
+				return Query{}, valueError(string(kind), value)
+			}
+			q.Example = Example{kind, value}
 		}
 	}
 	if s := Sort(v.Get("sort")); s != "" && s != ByRelevance {
@@ -104,6 +113,9 @@ func (q Query) Values() url.Values {
 		if !math.IsInf(r.High, 1) {
 			v.Set(string(r.Field)+"_max", strconv.FormatFloat(r.High, 'f', -1, 64))
 		}
+	}
+	if q.Example.Is() {
+		v.Set(string(q.Example.Kind), q.Example.Value)
 	}
 	if q.Sort != "" && q.Sort != ByRelevance {
 		v.Set("sort", string(q.Sort))

@@ -29,7 +29,9 @@ type SearchPage struct {
 	Query      string
 	Heading    string // the query, or "All sounds", or a kind
 	Total      int
-	Note       string // second line: "similar to …"
+	Note       string // second line: "the nearest of 5,012"
+	About      string // what a search by example compares, and what not
+	BySound    string // address of the page where a sound is chosen
 	DidYouMean *Link
 	Also       []string // synonyms that were searched for too
 	Typed      *Link    // the search without them

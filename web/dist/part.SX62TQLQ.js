@@ -1,0 +1,1 @@
+function u(t){let e=document.querySelector(".scope");if(!e)return;let o=()=>{let{from:n,to:r}=e.dataset;n===void 0||r===void 0||(t.querySelector("[name=from]").value=(+n).toFixed(2),t.querySelector("[name=to]").value=(+r).toFixed(2))};e.addEventListener("am:region",o),o()}export{u as default};
