@@ -22,7 +22,7 @@ func benchIngest(ctx context.Context, args []string) error {
 	if len(p.names) == 0 {
 		return usage("bench ingest needs at least one sound file")
 	}
-	b := worker.Bench{Runs: 1, Request: worker.Request{Outputs: []worker.Output{worker.Analysis}, MarkInterval: float64(p.config.MarkSeconds)}}
+	b := worker.Bench{Runs: 1, Second: true, Request: worker.Request{Outputs: []worker.Output{worker.Analysis}, MarkInterval: float64(p.config.MarkSeconds)}}
 	if b.Request.FFmpegPath, err = worker.FindTool(p.config.FFmpeg, "ffmpeg"); err != nil {
 		return err
 	}
@@ -97,6 +97,9 @@ func printMeasure(name string, m worker.Measure) {
 				line("    ", stage, parts[stage])
 			}
 		}
+	}
+	if s := m.Second; s != nil {
+		fmt.Printf("  %-28s %8.3f CPU s %8.0f x %6.1f MB, decoding again\n", "second pass, apart", s.CPU, s.Speed, s.PeakRSS)
 	}
 	for _, peer := range slices.Sorted(maps.Keys(m.Peers)) {
 		p := m.Peers[peer]

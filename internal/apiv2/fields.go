@@ -1,7 +1,6 @@
 package apiv2
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -33,10 +32,15 @@ func measured(g recordings.Figures) (map[string]any, error) {
 	if g.Descriptors == "" {
 		return out, nil
 	}
-	dec := json.NewDecoder(bytes.NewReader([]byte(g.Descriptors)))
-	dec.UseNumber()
-	if err := dec.Decode(&out); err != nil {
-		return nil, fmt.Errorf("descriptors of recording %d: %w", g.ID, err)
+	for _, text := range []string{g.Descriptors, g.Detail} {
+		if text == "" {
+			continue // the second pass comes later
+		}
+		dec := json.NewDecoder(strings.NewReader(text))
+		dec.UseNumber()
+		if err := dec.Decode(&out); err != nil {
+			return nil, fmt.Errorf("descriptors of recording %d: %w", g.ID, err)
+		}
 	}
 	for name, v := range map[string]*float64{"loudness": g.LUFS, "dynamic_range": g.Range} {
 		if v != nil {

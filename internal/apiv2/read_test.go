@@ -94,6 +94,19 @@ func similar(t *testing.T, s *testkit.Site, c client, ids []int64) {
 	if _, there := v["warmth"]; !there || v["warmth"] != nil || v["laion_clap"] != nil || v["zero_crossing_rate"].(float64) <= 0 || v["loudness"].(float64) > 0 || v["single_event"] == nil || len(v["mfcc"].([]any)) != 13 {
 		t.Errorf("analysis: %v", v)
 	}
+	testkit.Eventually(t, "the second pass is over", func() bool {
+		v = want(t, "analysis", c.get(at+"analysis/"), http.StatusOK)
+		return v["dissonance"] != nil
+	})
+	if v["has_audio_problems"] == nil || len(v["tristimulus"].([]any)) != 3 || v["temporal_decrease"] == nil || v["fsdsinet_detected_class"] != nil {
+		t.Errorf("analysis after the second pass: %v", v)
+	}
+	bright := v["brightness"].(float64)
+	v = want(t, "brightness as a filter", c.get(fmt.Sprintf("/apiv2/search/?filter=brightness:[%f%%20TO%%20%f]&fields=id,brightness,all_descriptors", bright-.01, bright+.01)), http.StatusOK)
+	if found := v["results"].([]any); len(found) == 0 || found[0].(object)["brightness"] == nil || found[0].(object)["salience"] != nil {
+		t.Errorf("brightness as a filter: %v", v)
+	}
+	v = want(t, "analysis", c.get(at+"analysis/"), http.StatusOK)
 	vector, err := json.Marshal(v["audiomicro"])
 	if err != nil {
 		t.Fatal(err)

@@ -325,8 +325,16 @@ func (a *App) subscribe() {
 	jobs.On(a.Jobs, "ingest.mark", sound, func(ctx context.Context, e recordings.BecamePaid) error {
 		return a.Ingest.Mark(ctx, e.RecordingID)
 	})
+	sound.Priority = 4 // nobody waits for details: whatever else is to be heard goes first
+	jobs.On(a.Jobs, "ingest.detail", sound, func(ctx context.Context, e recordings.Analyzed) error {
+		return a.Ingest.Detail(ctx, e.RecordingID)
+	})
 	a.Jobs.Every("ingest.refresh", refreshEvery, jobs.Opts{Queue: soundQueue, Priority: 4, Timeout: 2 * refreshEvery}, func(ctx context.Context) error {
-		return a.Ingest.Refresh(ctx, a.Now().Add(refreshEvery))
+		until := a.Now().Add(refreshEvery)
+		if err := a.Ingest.Refresh(ctx, until); err != nil {
+			return err
+		}
+		return a.Ingest.RefreshDetail(ctx, until)
 	})
 	a.Jobs.Every("uploads.sweep", 10*time.Minute, jobs.Opts{Timeout: 10 * time.Minute}, a.Uploads.Sweep)
 	a.Jobs.Every("accounts.sweep", time.Hour, jobs.Opts{}, a.Accounts.Sweep)

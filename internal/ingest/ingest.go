@@ -91,7 +91,7 @@ func (s *Store) Analyze(ctx context.Context, id int64, last bool) error {
 	}
 	var result worker.Result
 	var media []recordings.Media
-	err = s.run(ctx, rec, outputs, s.progress(ctx, id), func(dir string, res worker.Result) error {
+	err = s.run(ctx, rec, worker.Request{Outputs: outputs}, s.progress(ctx, id), func(dir string, res worker.Result) error {
 		result = res
 		media, err = s.keep(ctx, dir, res)
 		return err
@@ -217,7 +217,7 @@ func (s *Store) makeOne(ctx context.Context, rec recordings.Recording, out worke
 }
 
 func (s *Store) make(ctx context.Context, rec recordings.Recording, outputs []worker.Output) (media []recordings.Media, err error) {
-	err = s.run(ctx, rec, outputs, nil, func(dir string, res worker.Result) error {
+	err = s.run(ctx, rec, worker.Request{Outputs: outputs}, nil, func(dir string, res worker.Result) error {
 		media, err = s.keep(ctx, dir, res)
 		return err
 	})
@@ -258,14 +258,13 @@ func (s *Store) progress(ctx context.Context, id int64) func(worker.Progress) {
 }
 
 // run starts the worker on a recording's original in a temporary folder and hands the folder to take before it goes.
-func (s *Store) run(ctx context.Context, rec recordings.Recording, outputs []worker.Output, progress func(worker.Progress), take func(dir string, res worker.Result) error) error {
-	return s.pass(ctx, rec, worker.Request{
-		Size: rec.ByteSize, Outputs: outputs, FFmpegPath: s.FFmpeg,
-		MarkInterval: s.MarkEvery, MarkSeed: uint64(rec.ID), MaxSeconds: s.MaxSeconds,
-	}, progress, take)
+func (s *Store) run(ctx context.Context, rec recordings.Recording, req worker.Request, progress func(worker.Progress), take func(dir string, res worker.Result) error) error {
+	req.Size, req.MaxSeconds, req.FFmpegPath = rec.ByteSize, s.MaxSeconds, s.FFmpeg
+	req.MarkInterval, req.MarkSeed = s.MarkEvery, uint64(rec.ID)
+	return s.pass(ctx, rec, req, progress, take)
 }
 
-// pass is run with a request of its own.
+// pass is run with a request that names its own limits.
 func (s *Store) pass(ctx context.Context, rec recordings.Recording, req worker.Request, progress func(worker.Progress), take func(dir string, res worker.Result) error) error {
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return err

@@ -78,7 +78,7 @@ func (s *Store) refresh(ctx context.Context, id int64) error {
 	}
 	var a recordings.Analysis
 	var media []recordings.Media
-	err = s.run(ctx, rec, []worker.Output{worker.Analysis}, nil, func(dir string, res worker.Result) (err error) {
+	err = s.run(ctx, rec, worker.Request{Outputs: []worker.Output{worker.Analysis}}, nil, func(dir string, res worker.Result) (err error) {
 		if a, err = s.analysisOf(res); err != nil {
 			return err
 		}

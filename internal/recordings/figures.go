@@ -23,6 +23,7 @@ type Figures struct {
 	Downloads   int64    `db:"downloads"`
 	PublishedAt int64    `db:"published_at"`
 	Descriptors string   `db:"descriptors"` // JSON object; empty: not analyzed
+	Detail      string   `db:"detail"`      // JSON object of what the second pass measured; empty: not yet
 	Vector      []byte   `db:"vector"`      // float32, little endian; empty: none
 }
 
@@ -37,8 +38,8 @@ func (s *Store) FiguresOf(ctx context.Context, ids []int64) (map[int64]Figures, 
 		ids = ids[len(part):]
 		in, args := db.In(1, part)
 		rows, err := db.Query[Figures](ctx, s.DB, `SELECT r.id, r.owner_id, r.byte_size, r.seconds, r.sample_rate, r.channels, r.bit_depth, r.lufs, r.loudness_range, r.loopable,
-			r.ai_training, r.downloads, r.published_at, coalesce(a.descriptors, '') AS descriptors, a.vector
-			FROM recording r LEFT JOIN recording_analysis a ON a.recording_id = r.id WHERE r.id IN (`+in+`)`, args...)
+			r.ai_training, r.downloads, r.published_at, coalesce(a.descriptors, '') AS descriptors, coalesce(d.descriptors, '') AS detail, a.vector
+			FROM recording r LEFT JOIN recording_analysis a ON a.recording_id = r.id LEFT JOIN recording_detail d ON d.recording_id = r.id WHERE r.id IN (`+in+`)`, args...)
 		if err != nil {
 			return nil, fmt.Errorf("figures of recordings: %w", err)
 		}

@@ -116,6 +116,9 @@ func (p *Pages) page(ctx context.Context, actor access.Actor, rec Recording) (ui
 	}
 	page.DescriptionHTML = HTML(rec.Description)
 	page.Tech = Tech(rec, rows[0])
+	if page.Measured, err = p.Store.measured(ctx, rec.ID); err != nil {
+		return page, err
+	}
 	if page.License, page.Credit, err = p.License(ctx, rec); err != nil {
 		return page, err
 	}

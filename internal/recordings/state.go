@@ -272,6 +272,9 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 	if err != nil {
 		return fmt.Errorf("save analysis of recording %d: %w", id, err)
 	}
+	if _, err := db.Exec(ctx, tx, `DELETE FROM recording_detail WHERE recording_id = $1`, id); err != nil { // it took the tempo that was
+		return fmt.Errorf("save analysis of recording %d: %w", id, err)
+	}
 	if err := s.savePrint(ctx, tx, id, a.Fingerprint); err != nil {
 		return err
 	}
@@ -283,7 +286,38 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 		return err
 	}
 	s.Feed.Note(ctx, tx, "recording", id)
+	if err := s.Raise(ctx, tx, Analyzed{RecordingID: id}); err != nil {
+		return err
+	}
 	return s.submitIfAsked(ctx, tx, id)
+}
+
+// SaveDetail stores what the second pass measured, in tx. It may be repeated: the last one stands.
+func (s *Store) SaveDetail(ctx context.Context, tx *db.Tx, id, version int64, descriptors string) error {
+	_, err := db.Exec(ctx, tx, `INSERT INTO recording_detail (recording_id, version, descriptors, created_at) SELECT id, $2, $3, $4 FROM recording WHERE id = $1
+		ON CONFLICT (recording_id) DO UPDATE SET version = excluded.version, descriptors = excluded.descriptors, created_at = excluded.created_at`,
+		id, version, descriptors, s.Now().UnixMicro())
+	if err != nil {
+		return fmt.Errorf("save details of recording %d: %w", id, err)
+	}
+	s.Feed.Note(ctx, tx, "recording", id)
+	return nil
+}
+
+// DetailedBefore finds an analyzed recording whose details are of an older version than the given one, or are not there, the newest
+// first; db.ErrNotFound when there is none.
+func (s *Store) DetailedBefore(ctx context.Context, version int64) (int64, error) {
+	return db.Get[int64](ctx, s.DB, `SELECT r.id FROM recording r LEFT JOIN recording_detail d ON d.recording_id = r.id
+		WHERE r.processing = 'ready' AND (d.version IS NULL OR d.version < $1) ORDER BY r.created_at DESC, r.id DESC LIMIT 1`, version)
+}
+
+// DetailVersion is the version of a recording's details; 0 when there are none.
+func (s *Store) DetailVersion(ctx context.Context, id int64) (int64, error) {
+	v, err := db.Get[int64](ctx, s.DB, `SELECT coalesce(max(version), 0) FROM recording_detail WHERE recording_id = $1`, id)
+	if err != nil {
+		return 0, fmt.Errorf("details of recording %d: %w", id, err)
+	}
+	return v, nil
 }
 
 // DescribedBefore finds a recording whose description is of an older version than the given one, the newest first; db.ErrNotFound when

@@ -87,6 +87,36 @@ func (a *analysis) finish(p *pass) (*Findings, error) {
 	return f, nil
 }
 
+// detail is the second pass: what takes longer, and can wait. It looks through the same transform, and draws nothing.
+type detail struct {
+	spectrum *spectrum.Analyzer
+	describe *describe.Detailer
+}
+
+func newDetail(info audio.Info) *detail {
+	d := &detail{spectrum: spectrum.New(info.SampleRate, info.Channels), describe: describe.NewDetail(info.SampleRate, info.Channels)}
+	d.spectrum.OnFrame = d.describe.Frame
+	return d
+}
+
+func (d *detail) write(p *pass, block [][]float32) {
+	p.time("detail", func() {
+		d.spectrum.Write(block)
+		d.describe.Write(block)
+	})
+}
+
+func (d *detail) finish(p *pass) (object json.RawMessage, err error) {
+	p.time("detail", func() {
+		frames := d.spectrum.Result().Frames
+		object, err = json.Marshal(d.describe.Result(frames, p.req.Tempo))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encode details: %w", err)
+	}
+	return object, nil
+}
+
 // describe takes over what describe found; the loudness must stand already.
 func (f *Findings) describe(r *describe.Result) error {
 	d := descriptors{Result: r, DynamicRange: f.Loudness.Range}

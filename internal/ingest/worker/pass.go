@@ -35,6 +35,7 @@ type pass struct {
 	analysis *analysis       // nil when not asked for
 	ear      *ear            // nil when not asked for
 	part     *part           // of what the ear hears; nil for all
+	detail   *detail         // nil when not asked for
 	folded   *loudness.Meter // of the fold to two channels that the encoders get; nil when they get what analysis measures
 	mixer    *downmix.Mixer
 	hz       int                 // of what the encoders get
@@ -113,6 +114,9 @@ func newPass(req Request, info audio.Info) (*pass, error) {
 	if req.wants(Hear) {
 		p.ear, p.part = newEar(info), newPart(req, info.SampleRate)
 	}
+	if req.wants(Detail) {
+		p.detail = newDetail(info)
+	}
 	if !req.wants(HQ, LQ, MarkedHQ, MarkedLQ, MP3HQ, MP3LQ, MarkedMP3HQ, MarkedMP3LQ) {
 		return p, nil
 	}
@@ -129,7 +133,7 @@ func newPass(req Request, info audio.Info) (*pass, error) {
 		}
 	}
 	for _, output := range req.Outputs {
-		if output == Analysis || output == Hear {
+		if output == Analysis || output == Hear || output == Detail {
 			continue
 		}
 		l, err := newLane(req, output, channels, p.hz, info.SampleRate)
@@ -217,6 +221,9 @@ func (p *pass) write(block [][]float32) error {
 			p.time("hear", func() { p.ear.spectrum.Write(block) })
 		}
 	}
+	if p.detail != nil {
+		p.detail.write(p, block)
+	}
 	if p.mixer == nil {
 		return nil
 	}
@@ -291,6 +298,12 @@ func (p *pass) finish(r *Result) error {
 	}
 	if p.ear != nil {
 		p.time("hear", func() { r.Heard = p.ear.finish() })
+	}
+	if p.detail != nil {
+		var err error
+		if r.Detailed, err = p.detail.finish(p); err != nil {
+			return err
+		}
 	}
 	r.Previews = map[Output]File{}
 	for _, l := range p.lanes() {

@@ -30,6 +30,7 @@ type Output string
 const (
 	Analysis    Output = "analysis"      // loudness, peaks, images, descriptors, fingerprint
 	Hear        Output = "hear"          // Result.Heard alone: what a search by example needs
+	Detail      Output = "detail"        // the descriptors that take longer, for a pass of its own
 	HQ          Output = "hq"            // Ogg Opus, 96 kbit/s
 	LQ          Output = "lq"            // Ogg Opus, 48 kbit/s
 	MarkedHQ    Output = "marked-hq"     //
@@ -53,6 +54,7 @@ type Request struct {
 	From         float64  `json:"from,omitempty"`          // seconds; with Hear alone, where the part begins that is described
 	To           float64  `json:"to,omitempty"`            // seconds; where it ends, and decoding with it; 0 for the end of the sound
 	Threads      int      `json:"threads,omitempty"`       // processor cores to use; 0 for 2
+	Tempo        float64  `json:"tempo,omitempty"`         // beats per minute that the analysis found, for Detail to place the beats of; 0 for none
 	Limits       Limits   `json:"limits"`                  //
 }
 
@@ -139,6 +141,7 @@ type Result struct {
 	Previews map[Output]File `json:"previews,omitempty"`
 	Analyzed *Findings       `json:"analysis,omitempty"` // nil unless Analysis was asked for
 	Heard    *Heard          `json:"heard,omitempty"`    // nil unless Hear or Analysis was asked for
+	Detailed json.RawMessage `json:"detail,omitempty"`   // flat object, names of the Freesound-compatible API; empty unless Detail was asked for
 	Usage    Usage           `json:"usage"`
 }
 

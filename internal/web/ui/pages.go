@@ -60,6 +60,7 @@ type RecordingPage struct {
 	DescriptionHTML string    // sanitized
 	Tags            []Link
 	Tech            []Fact
+	Measured        []Fact // more of it, folded; empty: not measured
 	License         LicenseBox
 	Contributor     PersonCard
 	Credit          string // attribution line to copy
