@@ -264,7 +264,8 @@ func (a *App) wire(ctx context.Context) error {
 		Space: space, InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
 	a.Reactions = &reactions.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines}
 	a.Search.Ratings, a.Search.Favored = a.Reactions.Ratings, a.Reactions.FavoredOf
-	if a.Search.Since, err = db.Get[int64](ctx, a.DB, `SELECT created_at FROM instance WHERE name = 'id'`); err != nil {
+	// A database that a backup is being restored into has no row yet, and serves nobody meanwhile.
+	if a.Search.Since, err = db.Get[int64](ctx, a.DB, `SELECT coalesce(max(created_at), 0) FROM instance WHERE name = 'id'`); err != nil {
 		return fmt.Errorf("read when this instance was made: %w", err)
 	}
 	a.Collections = &collections.Store{DB: a.DB, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines, Feed: a.collectionFeed, Fill: a.fillCart}

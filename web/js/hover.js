@@ -6,7 +6,7 @@ line.className = "hover-line";
 line.setAttribute("aria-hidden", "true");
 line.append(text);
 
-document.addEventListener("pointermove", e => {
+export default function hover(e) {
   const lane = e.pointerType === "mouse" && e.target.closest?.("[data-seek]");
   if (!lane) return line.remove();
   const len = +(lane.closest("[data-len]")?.dataset.len ?? (lane.closest("#player") && state.sound?.len) ?? 0);
@@ -17,7 +17,8 @@ document.addEventListener("pointermove", e => {
   line.classList.toggle("end", share > .8);
   text.textContent = clock(shareAt(lane, e.clientX) * len, len) + hertz(lane, (e.clientY - box.top) / box.height);
   if (line.parentNode !== lane) lane.append(line);
-}, { passive: true });
+}
+document.addEventListener("pointermove", hover, { passive: true });
 // hertz is the frequency under the pointer on a spectrogram, which is logarithmic from 18 kHz at the top to 60 Hz.
 function hertz(lane, down) {
   if (!lane.classList.contains("lane-spec")) return "";

@@ -39,7 +39,7 @@ export function more(link) {
   if (!open) return;
   const url = link.href;
   // On a phone the row has no room for its buttons: they are here.
-  const also = [["[data-favorite]", "Favorite or not"], ["[data-cart]", "Add to cart"], ["[data-download]", "Download"]].map(([at, textContent]) => [row.querySelector(at), textContent]).filter(([b]) => b && !b.checkVisibility())
+  const also = [["[data-collect]", "Add to a collection"], ["[data-favorite]", "Favorite or not"], ["[data-cart]", "Add to cart"], ["[data-download]", "Download"]].map(([at, textContent]) => [row.querySelector(at), textContent]).filter(([b]) => b && !b.checkVisibility())
     .map(([b, textContent]) => make("a", { href: url, textContent, onclick: e => { e.preventDefault(); close(link); b.click() } }));
   menu = make("div", { className: "menu-box" }, ...also,
     make("a", { href: `/compare?a=${id}`, textContent: first ? "Compare with the one chosen" : "Compare with another", onclick: e => { e.preventDefault(); close(link); compare(row) } }),

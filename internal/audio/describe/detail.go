@@ -14,8 +14,7 @@ const DetailVersion = 1
 
 // Detail is what takes longer to measure than Result, and can wait: a second pass over the same stream. Its JSON names are those of
 // the Freesound API, but for those under Problems and for acum; a value that the sound does not have is left out. Means are over frames,
-// weighted by their amplitude, unless something else is said. Hardness and warmth, whose models rest on recordings that
-// are not public, and reverbness are not measured.
+// weighted by their amplitude, unless something else is said. Hardness, warmth and reverbness are not measured yet.
 type Detail struct {
 	BeatTimes    []float64 `json:"beat_times,omitempty"`    // s from the start, at most 4000; only with a tempo (Ellis, "Beat tracking by dynamic programming", 2007)
 	BeatLoudness *float64  `json:"beat_loudness,omitempty"` // mean power of the 50 ms around each beat, 0…1 (after Gouyon and Herrera 2001)
