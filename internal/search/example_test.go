@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"audiomicro/internal/audio/contour"
 	"audiomicro/internal/audio/contour/trial"
@@ -132,6 +133,19 @@ func TestSearchBySound(t *testing.T) {
 		}
 		if got := visitor.Get("/search"); strings.Contains(got.Header.Get("Permissions-Policy"), "microphone=(self)") {
 			t.Error("another page may use the microphone")
+		}
+		// The second pass over what was published writes rows of its own; it must be through before rows are counted.
+		for end := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+			n, err := db.Get[int](t.Context(), s.DB, `SELECT count(*) FROM recording_detail`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n == len(ids) {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%d of %d recordings have their details", n, len(ids))
+			}
 		}
 		before := state(t, s)
 		for _, c := range []struct {

@@ -129,7 +129,7 @@ func (s *Store) uploadPage(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Store) showUpload(w http.ResponseWriter, r *http.Request, status int, note *ui.Note) error {
 	a := access.From(r.Context())
-	v := web.View{Title: "Upload", Section: ui.SectionUpload, Status: status, Edit: noIndex}
+	v := web.View{Title: "Upload", Description: "Send recordings to be heard and licensed: WAV, FLAC, AIFF, MP3, Ogg and more, many at once, resumed after a lost connection.", Section: ui.SectionUpload, Canonical: "/upload", Status: status}
 	if !a.Confirmed {
 		return s.Site.Page(w, r, v, ui.Plain(ui.PlainPage{Title: "Upload recordings", Read: true, Note: &ui.Note{
 			Tone: ui.ToneWarn, Text: "Confirm your e-mail address first: follow the link in the mail that we sent.", Links: []ui.Link{{Text: "Send it again", URL: "/settings"}},

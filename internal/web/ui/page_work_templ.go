@@ -376,7 +376,7 @@ func Review(p ReviewPage) templ.Component {
 			templ_7745c5c3_Var15 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = Sheet("work.css").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Sheet("review.css").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
