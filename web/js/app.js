@@ -33,9 +33,9 @@ function start() {
   mark();
   if (document.querySelector("[data-collect]")) import("./gather.js");
   for (const el of document.querySelectorAll("[data-module]:not([data-on])")) {
-    el.dataset.on = "";
+    el.dataset.on = el.open === false ? "ready" : ""; // what is folded waits until it is opened
     const load = () => import(el.dataset.src).then(m => m.default(el, htmx)).then(() => { el.dataset.on = "ready" });
-    el.open === false ? el.addEventListener("toggle", load, { once: true }) : load(); // what is folded waits
+    el.open === false ? el.addEventListener("toggle", load, { once: true }) : load();
   }
 }
 start();

@@ -174,7 +174,8 @@ export default function region(s) {
       set(from ?? 0, to ?? seconds, true);
     },
   };
-  if (/^#t=/.test(location.hash)) hooks.read();
+  // Back may show an address from before the last drag: what the player holds of this sound is newer.
+  if (/^#t=/.test(location.hash) && !mine()) hooks.read();
   told();
   return hooks;
 }

@@ -276,7 +276,7 @@ func TestScope(t *testing.T) {
 	run(t, ctx, chromedp.Evaluate[any](`document.querySelector("#main .rows .play").click(); null`))
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector("#main .rows .row.sounding") !== null`))
 	run(t, ctx, chromedp.Evaluate[any](`(() => { const l = document.querySelector(".lane-wave"), b = l.getBoundingClientRect(), at = (type, to, share) => to.dispatchEvent(new PointerEvent(type, {bubbles: true, pointerType: "mouse", button: 0, clientX: b.left + b.width * share, clientY: b.top + 9}));
-		at("pointerdown", l, .5); at("pointermove", window, .55); at("pointermove", window, .6); at("pointerup", window, .6) })(); null`))
+		at("pointerdown", l, .5); setTimeout(() => { at("pointermove", window, .55); at("pointermove", window, .6); at("pointerup", window, .6) }, 50) })(); null`))
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector(".loop-box") !== null && document.querySelector("[data-loop]").getAttribute("aria-pressed") === "true"`))
 	if got := run(t, ctx, chromedp.Evaluate[string](`document.querySelector("[data-do=loop]").getAttribute("aria-pressed")`)); got != "false" {
 		t.Error("a region marked on this page loops the other sound that plays")
