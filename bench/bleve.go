@@ -47,7 +47,7 @@ func (e *bleveEngine) add(_ context.Context, docs []index.Document) error {
 	for _, d := range docs {
 		err := b.Index(strconv.FormatInt(d.ID, 10), map[string]any{
 			"title": d.Title, "description": d.Description, "tags": strings.Join(d.Tags, " "), "contributor": d.Contributor, "pack": d.Pack, "category": d.Category,
-			"license": d.Licenses, "price": query.PriceBand(d.Free, d.PriceMinor), "type": d.Type, "channels": strconv.Itoa(d.Channels), "tag": d.Tags,
+			"license": d.Licenses, "price": query.PriceBand(d.Free, d.PriceMinor, 100), "type": d.Type, "channels": strconv.Itoa(d.Channels), "tag": d.Tags,
 			"seconds": d.Seconds, "downloads": float64(d.Downloads),
 		})
 		if err != nil {

@@ -67,7 +67,7 @@ func (e *sqlEngine) add(ctx context.Context, docs []index.Document) error {
 	}
 	defer tx.Rollback() // nothing after Commit
 	for _, d := range docs {
-		args := []any{d.ID, d.Category, strings.Join(d.Licenses, " "), bit(strings.Contains(strings.Join(d.Licenses, " "), "standard")), query.PriceBand(d.Free, d.PriceMinor),
+		args := []any{d.ID, d.Category, strings.Join(d.Licenses, " "), bit(strings.Contains(strings.Join(d.Licenses, " "), "standard")), query.PriceBand(d.Free, d.PriceMinor, 100),
 			int64(d.Seconds / 10), d.Seconds, d.Channels, d.Type, d.Downloads}
 		texts := []any{d.Title, strings.Join(d.Tags, " "), d.Description, d.Contributor, d.Pack}
 		if e.postgres {
