@@ -14,7 +14,6 @@ type framer struct {
 	spreads [2][][]float32
 
 	gr      [2][2]granule // by granule and channel
-	cross   [39]float32   // mean product of the channels' lines, by band
 	ready   int           // granules of the frame that are coded
 	midSide bool          // of the frame before
 
