@@ -348,6 +348,7 @@ func (s *stalled) Read(p []byte) (int, error) {
 // FuzzExampleAddress: no address makes the comparison panic, and what reads back is written alike.
 func FuzzExampleAddress(f *testing.F) {
 	f.Add("AAAAAAAAAAAAAAAAAAAA", uint8(1))
+	f.Add("AAAb\r", uint8(0))
 	f.Add(contour.Address([]byte{0, 90, 8, 90, 248, 90, 4, 90, 0, 90}), uint8(0))
 	tune := []byte{0, 90, 8, 80, 248, 90, 4, 100, 0, 90, 12, 90}
 	f.Fuzz(func(t *testing.T, text string, kind uint8) {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Version names how contours are found and packed.
@@ -132,7 +133,8 @@ func Address(packed []byte) string { return base64.RawURLEncoding.EncodeToString
 
 // FromAddress reads what Address wrote; what it gives is not checked further.
 func FromAddress(s string) ([]byte, error) {
-	if len(s) > base64.RawURLEncoding.EncodedLen(2*MaxEvents) {
+	// The decoder passes over line ends, and one contour would have many addresses.
+	if len(s) > base64.RawURLEncoding.EncodedLen(2*MaxEvents) || strings.ContainsAny(s, "\r\n") {
 		return nil, ErrPacked
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)

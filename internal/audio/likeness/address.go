@@ -39,7 +39,7 @@ func (s *Space) FromAddress(text string) ([]float32, error) {
 		return nil, ErrAddress
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || len(b) != addressSize { // the decoder passes over line ends, so that less may come out
 		return nil, ErrAddress
 	}
 	if binary.BigEndian.Uint32(b) != s.mark() {
