@@ -89,6 +89,34 @@ func (s *Store) findLike(ctx context.Context, q query.Query) (index.Result, dist
 	return res, off, nil
 }
 
+// findNewest searches for q in the order that q names. Of a search by example that is whatever is somewhat like it at least: the far ones that fill up
+// a page of the nearest are no news.
+func (s *Store) findNewest(ctx context.Context, q query.Query) (index.Result, error) {
+	if !q.Example.Is() {
+		return s.ix.Search(q)
+	}
+	parsed, err := query.Parse(q.Text, false)
+	if err != nil {
+		return index.Result{}, err
+	}
+	list, err := s.near(ctx, q.Example, query.All(parsed.Where, q.Filter("-")))
+	if err != nil {
+		return index.Result{}, err
+	}
+	alike := closeness[q.Example.Kind][2]
+	var ids []*query.Filter
+	for _, n := range list[:min(len(list), nearest)] {
+		if n.off <= alike {
+			ids = append(ids, query.Is(query.ID, strconv.FormatInt(n.id, 10)))
+		}
+	}
+	if len(ids) == 0 {
+		return index.Result{}, nil
+	}
+	q.AsTyped, q.Where = true, query.All(q.Where, query.Either(ids...))
+	return s.ix.Search(q)
+}
+
 // near lists what is like the example among the recordings for which where holds, nearest first.
 func (s *Store) near(ctx context.Context, e query.Example, where *query.Filter) ([]near, error) {
 	if e.Kind == query.Like {

@@ -106,7 +106,7 @@ func (s *Store) searchFeed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.writeSearch(w, r, q, FeedHead{Path: feedAddress(q), ID: "search/" + q.Values().Encode(), Title: heading(q), CreatedAt: s.Since})
+	return s.writeSearch(w, r, q, FeedHead{Path: feedAddress(q), ID: "search/" + q.Values().Encode(), Title: s.inWords(q), CreatedAt: s.Since})
 }
 
 // asked reads a search; what it cannot mean is said.
@@ -137,7 +137,7 @@ func feedAddress(q query.Query) string {
 
 func (s *Store) writeSearch(w http.ResponseWriter, r *http.Request, q query.Query, head FeedHead) error {
 	q.Limit = atom.MaxEntries
-	res, err := s.ix.Search(q)
+	res, err := s.findNewest(r.Context(), q)
 	var bad *query.ValueError
 	if errors.As(err, &bad) {
 		return web.Refuse(http.StatusBadRequest, "%s", bad.Text)

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -88,6 +89,9 @@ func (s *Store) Save(ctx context.Context, account int64, q query.Query) error {
 // inWords is a search as people read it: its text and its filters.
 func (s *Store) inWords(q query.Query) string {
 	var parts []string
+	if q.Example.Is() {
+		parts = append(parts, exampleNames[q.Example.Kind].chip+" my sound")
+	}
 	if q.Text != "" {
 		parts = append(parts, q.Text)
 	}
@@ -125,18 +129,14 @@ func (s *Store) savedOf(ctx context.Context, account, id int64) (Saved, error) {
 }
 
 // count tells how much a saved search finds now, and how much of that is new since the last look.
-func (s *Store) count(v Saved) (total, fresh int, err error) {
-	q, err := v.Query()
-	if err != nil {
-		return 0, 0, err
-	}
+func (s *Store) count(ctx context.Context, v Saved, q query.Query) (total, fresh int, err error) {
 	q.Limit = 1
-	res, err := s.ix.Search(q)
+	res, err := s.findNewest(ctx, q)
 	if err != nil {
 		return 0, 0, err
 	}
 	q.Where = query.Between(query.Published, float64(v.SeenAt+1), math.Inf(1))
-	since, err := s.ix.Search(q)
+	since, err := s.findNewest(ctx, q)
 	return res.Total, since.Total, err
 }
 
@@ -155,18 +155,25 @@ func (s *Store) searches(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Store) showSearches(w http.ResponseWriter, r *http.Request, errs []ui.FormError) error {
-	list, err := s.SavedBy(r.Context(), access.From(r.Context()).ID)
+	ctx := r.Context()
+	list, err := s.SavedBy(ctx, access.From(ctx).ID)
 	if err != nil {
 		return err
 	}
 	p := ui.SearchesPage{Errors: errs}
 	for _, v := range list {
+		line := ui.SavedSearch{ID: v.ID, Name: v.Name, OpenURL: fmt.Sprintf("/searches/%d/open", v.ID), FeedURL: s.Site.URL + v.feedPath()}
 		q, err := v.Query()
-		if err != nil {
-			return err
+		if err == nil {
+			line.Words = s.inWords(q)
+			line.Total, line.New, err = s.count(ctx, v, q)
 		}
-		line := ui.SavedSearch{ID: v.ID, Name: v.Name, OpenURL: fmt.Sprintf("/searches/%d/open", v.ID), Words: s.inWords(q), FeedURL: s.Site.URL + v.feedPath()}
-		if line.Total, line.New, err = s.count(v); err != nil {
+		// A search from before the program or its settings changed must not take the others with it.
+		var bad *query.ValueError
+		if errors.As(err, &bad) {
+			line.Problem, err = bad.Text, nil
+		}
+		if err != nil {
 			return err
 		}
 		p.List = append(p.List, line)

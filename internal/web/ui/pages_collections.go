@@ -90,6 +90,7 @@ type SavedSearch struct {
 	New     int    // found since the last look
 	Total   int
 	FeedURL string // absolute address of its feed
+	Problem string // why it cannot be searched for any more
 }
 
 // sharedChoices are who may see a collection.
