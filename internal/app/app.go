@@ -248,7 +248,7 @@ func (a *App) wire(ctx context.Context) error {
 	a.Ingest = &ingest.Store{
 		DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Site: a.Site, Log: a.Log, Dir: filepath.Join(c.Data, "work", a.node()),
 		FFmpeg: tool(c.FFmpeg, "ffmpeg"), MarkEvery: float64(c.MarkSeconds), MaxSeconds: c.MaxLength.Seconds(), Done: jobs.Complete,
-		Space: space, Ears: c.SearchEars, MaxExample: int64(c.MaxExample), MaxExampleSeconds: c.ExampleLength.Seconds(),
+		Space: space, Ears: ingest.NewEars(c.SearchEars), MaxExample: int64(c.MaxExample), MaxExampleSeconds: c.ExampleLength.Seconds(),
 	}
 	a.Listening = &listening.Store{DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Now: a.Now, Limits: &a.Site.Limits, MembersOnly: c.MemberPreview,
 		Licensed: func(ctx context.Context, account, recording int64) (bool, error) {

@@ -56,7 +56,7 @@ type Config struct {
 	UploadLifetime time.Duration `yaml:"upload_lifetime" default:"168h" doc:"how long an unfinished upload is kept after its last byte"`
 	MaxLength      time.Duration `yaml:"max_length" default:"24h" doc:"longest recording accepted"`
 	Workers        int           `yaml:"workers" default:"2" doc:"how many recordings are analyzed at once on this node"`
-	SearchEars     int           `yaml:"search_ears" default:"1" doc:"how many sounds that visitors search by are listened to at once on this node; others are asked to come back"`
+	SearchEars     int           `yaml:"search_ears" default:"1" doc:"how many sounds that visitors search by are listened to at once on this node; others wait a few seconds, then are asked to come back"`
 	MaxExample     Bytes         `yaml:"max_example" default:"20MB" doc:"largest sound that a visitor may search by"`
 	ExampleLength  time.Duration `yaml:"example_length" default:"60s" doc:"how much of such a sound is listened to"`
 	FFmpeg         string        `yaml:"ffmpeg" default:"auto" doc:"native ffmpeg for M4A/AAC and more: auto (search the PATH), off, or a path"`

@@ -23,37 +23,51 @@ type Example struct {
 }
 
 const (
-	hearTime  = 30 * time.Second // all that listening to an example may take
+	hearTime  = 30 * time.Second // all that listening to an example may take, without its arrival
+	patience  = 5 * time.Second  // for a turn: listening to one takes a fraction of a second
 	busyAgain = 5 * time.Second
 	leastPart = 0.05 // seconds of a recording
 )
 
-// turn waits for nobody: an example is listened to at once or not now, so that visitors cannot pile up work beside the jobs.
-func (s *Store) turn() (end func(), err error) {
-	s.mu.Lock()
-	if s.hearing == nil {
-		s.hearing = make(chan struct{}, max(s.Ears, 1))
-	}
-	turns := s.hearing
-	s.mu.Unlock()
+// sendersPerEar is how many sounds may be arriving for each that is listened to: somebody's slow line must not keep the others waiting.
+const sendersPerEar = 8
+
+// Ears are the places for sounds that visitors search by: they can pile up neither work beside the jobs nor files on the disk.
+type Ears struct{ arriving, hearing chan struct{} }
+
+// NewEars makes places for n sounds to be listened to at once.
+func NewEars(n int) *Ears {
+	return &Ears{arriving: make(chan struct{}, n*sendersPerEar), hearing: make(chan struct{}, n)}
+}
+
+// take takes a place, and waits for one no longer than patience.
+func take(ctx context.Context, places chan struct{}, patience time.Duration) (end func(), err error) {
+	end = func() { <-places }
 	select {
-	case turns <- struct{}{}:
-		return func() { <-turns }, nil
+	case places <- struct{}{}:
+		return end, nil
 	default:
-		return nil, &web.Public{Status: http.StatusServiceUnavailable, RetryAfter: busyAgain, Text: "The site is listening to somebody else's sound. Send yours again in a few seconds; nothing was kept."}
+	}
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case places <- struct{}{}:
+		return end, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-late.C:
+		return nil, &web.Public{Status: http.StatusServiceUnavailable, RetryAfter: busyAgain, Text: "The site is listening to other people's sounds. Send yours again in a few seconds; nothing was kept."}
 	}
 }
 
 // Hear listens to the beginning of a sound in the worker and keeps nothing: the file lies in a temporary folder until the worker has
 // ended, and neither it nor its name is logged.
 func (s *Store) Hear(ctx context.Context, sound io.Reader) (Example, error) {
-	end, err := s.turn()
+	arrived, err := take(ctx, s.Ears.arriving, 0)
 	if err != nil {
 		return Example{}, err
 	}
-	defer end()
-	ctx, cancel := context.WithTimeout(ctx, hearTime)
-	defer cancel()
+	defer arrived()
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
 		return Example{}, err
 	}
@@ -84,6 +98,13 @@ func (s *Store) Hear(ctx context.Context, sound io.Reader) (Example, error) {
 	if err := os.Mkdir(out, 0o700); err != nil {
 		return Example{}, err
 	}
+	end, err := take(ctx, s.Ears.hearing, patience)
+	if err != nil {
+		return Example{}, err
+	}
+	defer end()
+	ctx, cancel := context.WithTimeout(ctx, hearTime)
+	defer cancel()
 	res, err := worker.Start(ctx, s.hearRequest(size, 0, s.MaxExampleSeconds), src, out, nil)
 	if err != nil {
 		return Example{}, unheard(err)
@@ -97,7 +118,7 @@ func (s *Store) HearPart(ctx context.Context, rec recordings.Recording, from, to
 	if rec.Processing != recordings.Ready || !(from >= 0) || !(to-from >= leastPart) {
 		return Example{}, web.Refuse(http.StatusBadRequest, "Choose a part of the recording that is at least %g s long.", leastPart)
 	}
-	end, err := s.turn()
+	end, err := take(ctx, s.Ears.hearing, patience)
 	if err != nil {
 		return Example{}, err
 	}

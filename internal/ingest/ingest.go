@@ -43,11 +43,10 @@ type Store struct {
 	Space      *likeness.Space
 	// Done marks the running job as completed in tx, so that the result and the job's end are one commit; nil outside of jobs.
 	Done func(ctx context.Context, tx *db.Tx) error
-	// Ears is how many sounds of visitors are listened to at once, beside the jobs; MaxExample and MaxExampleSeconds bound one.
-	Ears              int
-	MaxExample        int64         // bytes
-	MaxExampleSeconds float64       // of which the first are listened to
-	hearing           chan struct{} // one for each sound being listened to; made at the first
+	// Ears listen to the sounds of visitors, beside the jobs; MaxExample and MaxExampleSeconds bound one.
+	Ears              *Ears
+	MaxExample        int64   // bytes
+	MaxExampleSeconds float64 // of which the first are listened to
 	mu                sync.Mutex
 	flights           map[string]*flight
 }

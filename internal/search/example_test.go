@@ -311,25 +311,39 @@ func state(t *testing.T, s *testkit.Site) string {
 	return out.String()
 }
 
-// TestOnlyOneEar: a second sound at the same time is asked to come back, and too many from one address are refused.
-func TestOnlyOneEar(t *testing.T) {
+// TestEars: a sound that arrives slowly keeps nobody waiting, more of them than there are places for are asked to come back, and too many
+// from one address are refused.
+func TestEars(t *testing.T) {
 	t.Parallel()
 	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
 		visitor := s.Visitor()
 		sound := wav(t, trial.Pluck(trial.Melody(rand.New(rand.NewPCG(1, 1)))))
-		in, out := newStalled(sound)
-		busy := make(chan error, 1)
-		go func() {
-			_, err := s.Ingest.Hear(t.Context(), in)
-			busy <- err
-		}()
-		<-in.began
-		if got := send(t, visitor, sound); got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
-			t.Errorf("while another is heard: %d, Retry-After %q", got.Status, got.Header.Get("Retry-After"))
+		done := make(chan error)
+		var slow []chan struct{}
+		arrive := func() {
+			in, out := newStalled(sound)
+			go func() {
+				_, err := s.Ingest.Hear(t.Context(), in)
+				done <- err
+			}()
+			<-in.began
+			slow = append(slow, out)
 		}
-		close(out)
-		if err := <-busy; err != nil {
-			t.Error(err)
+		arrive()
+		if got := send(t, visitor, sound); got.Status != http.StatusSeeOther {
+			t.Errorf("while another arrives: %d %.300s", got.Status, got.Text)
+		}
+		for range 7 {
+			arrive()
+		}
+		if got := send(t, visitor, sound); got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") == "" {
+			t.Errorf("while eight others arrive: %d, Retry-After %q", got.Status, got.Header.Get("Retry-After"))
+		}
+		for _, out := range slow {
+			close(out)
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
 		}
 		last := 0
 		for range 25 {
