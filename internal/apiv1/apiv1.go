@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"audiomicro/internal/accounts"
+	"audiomicro/internal/collections"
 	"audiomicro/internal/ingest"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/listening"
@@ -37,19 +38,20 @@ const Prefix = "/api/v1"
 
 // Face serves the API. All fields but the unexported ones must be set.
 type Face struct {
-	Site       *web.Site
-	Accounts   *accounts.Store
-	People     *people.Store
-	Recordings *recordings.Store
-	Ingest     *ingest.Store
-	Licensing  *licensing.Store
-	Listening  *listening.Store
-	Search     *search.Store
-	Uploads    *uploads.Store
-	Reactions  *reactions.Store
-	Moderation *moderation.Store
-	Orders     *orders.Store
-	Payments   *payments.Store
+	Site        *web.Site
+	Accounts    *accounts.Store
+	People      *people.Store
+	Recordings  *recordings.Store
+	Ingest      *ingest.Store
+	Licensing   *licensing.Store
+	Listening   *listening.Store
+	Search      *search.Store
+	Uploads     *uploads.Store
+	Reactions   *reactions.Store
+	Collections *collections.Store
+	Moderation  *moderation.Store
+	Orders      *orders.Store
+	Payments    *payments.Store
 	// SessionCookie is the name of the cookie of a signed-in browser.
 	SessionCookie string
 
@@ -71,10 +73,12 @@ func (f *Face) Routes() []web.Route {
 	f.instanceOperations()
 	f.accountOperations()
 	f.searchOperations()
+	f.savedOperations()
 	f.recordingOperations()
 	f.uploadOperations()
 	f.peopleOperations()
 	f.reactionOperations()
+	f.collectionOperations()
 	f.licenseOperations()
 	f.orderOperations()
 	f.reviewOperations()

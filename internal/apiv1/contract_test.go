@@ -403,6 +403,8 @@ func (w *world) writes() {
 		t.Errorf("returned: %s", got.Text)
 	}
 	w.reactions()
+	w.collections()
+	w.searches()
 
 	// Downloads: the free one for a member, who holds its license from then on; the paid one under its license.
 	taken := w.fan.call(200, "POST", rec(w.free, "/license"), nil)
@@ -476,18 +478,121 @@ func (w *world) reactions() {
 	w.fan.call(404, "DELETE", rec(w.free, "/rating"), nil)
 }
 
+// collections makes, shares, orders, empties and deletes one.
+func (w *world) collections() {
+	t := w.t
+	made := w.fan.call(201, "POST", v1+"/me/collections", object{"name": " Ferry  film "})
+	at := fmt.Sprintf("%s/collections/%d", v1, made.id("id"))
+	if made.text("name") != "Ferry film" || made.text("shared") != "private" || made.text("owner.name") != "Fan" {
+		t.Errorf("made: %s", made.Text)
+	}
+	w.fan.call(409, "POST", v1+"/me/collections", object{"name": "ferry FILM"})
+	w.fan.call(422, "POST", v1+"/me/collections", object{"name": " "})
+	if got := w.fan.call(200, "POST", at+"/recordings", object{"recordings": []int64{w.free, w.paid, w.free}}); got.text("new") != "2" || got.text("collection.recordings") != "2" {
+		t.Errorf("put: %s", got.Text)
+	}
+	if got := w.fan.call(200, "POST", at+"/recordings", object{"recordings": []int64{w.paid}}); got.text("new") != "0" {
+		t.Errorf("put again: %s", got.Text)
+	}
+	w.fan.call(404, "POST", at+"/recordings", object{"recordings": []int64{w.draft}})
+	item := fmt.Sprintf("%s/recordings/%d", at, w.paid)
+	if got := w.fan.call(200, "PATCH", item, object{"note": "For the *end*.", "before": w.free}); got.text("note") != "For the *end*." {
+		t.Errorf("item: %s", got.Text)
+	}
+	w.fan.call(422, "PATCH", item, object{"before": w.draft})
+	w.fan.call(422, "PATCH", item, object{"before": w.free, "behind": w.free})
+	w.fan.call(404, "PATCH", fmt.Sprintf("%s/recordings/%d", at, w.draft), object{"note": "No."})
+	first := w.fan.call(200, "GET", at+"/recordings?page_size=1", nil)
+	if first.id("items.0.recording.id") != w.paid || first.id("total") != 2 {
+		t.Errorf("order: %.300s", first.Text)
+	}
+	if next := w.fan.call(200, "GET", strings.TrimPrefix(first.text("next"), w.s.URL), nil); next.id("items.0.recording.id") != w.free || next.at("next") != nil {
+		t.Errorf("second page: %.300s", next.Text)
+	}
+	// Private, shared by link, public: who sees it.
+	for _, c := range []client{w.nobody, w.maker, w.mod, w.key} {
+		c.call(404, "GET", at, nil)
+		c.call(404, "GET", at+"/recordings", nil)
+	}
+	w.maker.call(404, "PATCH", at, object{"name": "Mine"})
+	if got := w.fan.call(200, "PATCH", at, object{"description": "Water.", "shared": "link"}); got.text("name") != "Ferry film" || got.text("description") != "Water." {
+		t.Errorf("edited: %s", got.Text)
+	} else if link, err := url.Parse(got.text("url")); err != nil || link.Query().Get("key") == "" {
+		t.Errorf("link: %s", got.Text)
+	} else {
+		w.nobody.call(404, "GET", at, nil)
+		w.nobody.call(404, "GET", at+"?key=wrong", nil)
+		if seen := w.nobody.call(200, "GET", at+"?"+link.RawQuery, nil); strings.Contains(seen.text("url"), "key=") {
+			t.Errorf("the key is told: %s", seen.Text)
+		}
+		w.nobody.call(200, "GET", at+"/recordings?"+link.RawQuery, nil)
+	}
+	w.fan.call(409, "PATCH", fmt.Sprintf("%s/collections/%d", v1, w.fan.call(201, "POST", v1+"/me/collections", object{"name": "Other"}).id("id")), object{"name": "Ferry film"})
+	w.fan.call(422, "PATCH", at, `{"shared": "friends"}`)
+	w.fan.call(200, "PATCH", at, object{"shared": "public"})
+	w.key.call(200, "GET", at, nil)
+	w.maker.call(403, "PATCH", at, object{"name": "Mine"})
+	if got := w.nobody.call(200, "GET", v1+"/people/Fan/collections", nil); got.id("total") != 1 || got.text("items.0.name") != "Ferry film" {
+		t.Errorf("shown to everybody: %s", got.Text)
+	}
+	if got := w.fan.call(200, "GET", v1+"/me/collections?page_size=1", nil); got.id("total") != 2 || got.at("next") == nil {
+		t.Errorf("own: %s", got.Text)
+	}
+	w.fan.call(204, "DELETE", item, nil)
+	w.fan.call(404, "DELETE", item, nil)
+	w.fan.call(204, "DELETE", at, nil)
+	w.fan.call(404, "GET", at, nil)
+	w.maker.call(404, "POST", at+"/restore", nil)
+	if got := w.fan.call(200, "POST", at+"/restore", nil); got.text("recordings") != "1" {
+		t.Errorf("restored: %s", got.Text)
+	}
+}
+
+// searches saves a search, reads its feed, renames and deletes it.
+func (w *world) searches() {
+	t := w.t
+	made := w.fan.call(201, "POST", v1+"/me/searches", object{"search": "q=tone&license=cc-by&sort=short"})
+	if made.text("search") != "license=cc-by&q=tone" || made.text("name") == "" {
+		t.Errorf("saved: %s", made.Text)
+	}
+	for _, name := range []string{"url", "feed"} {
+		if got := w.s.Visitor().Get(strings.TrimPrefix(made.text(name), w.s.URL)); got.Status != http.StatusOK || !strings.Contains(got.Text, "Free tone") {
+			t.Errorf("%s: %d %.300s", made.text(name), got.Status, got.Text)
+		}
+	}
+	if again := w.fan.call(201, "POST", v1+"/me/searches", object{"search": "q=tone&license=cc-by"}); again.id("id") != made.id("id") {
+		t.Errorf("saved twice: %s", again.Text)
+	}
+	w.fan.call(422, "POST", v1+"/me/searches", object{"search": "tempo_min=x"})
+	w.fan.call(422, "POST", v1+"/me/searches", object{"search": "%zz"})
+	w.fan.call(422, "POST", v1+"/me/searches", object{"search": "sort=new"})
+	at := fmt.Sprintf("%s/me/searches/%d", v1, made.id("id"))
+	if got := w.fan.call(200, "PATCH", at, object{"name": "Tones"}); got.text("name") != "Tones" {
+		t.Errorf("renamed: %s", got.Text)
+	}
+	w.maker.call(404, "PATCH", at, object{"name": "Mine"})
+	w.maker.call(404, "DELETE", at, nil)
+	if got := w.fan.call(200, "GET", v1+"/me/searches", nil); got.id("total") != 1 || got.text("items.0.name") != "Tones" {
+		t.Errorf("list: %s", got.Text)
+	}
+	w.fan.call(204, "DELETE", at, nil)
+	w.fan.call(404, "DELETE", at, nil)
+}
+
 // bodies are bodies that fit, by operation.
 func bodies() map[string]any {
 	return map[string]any{
 		"edit-recording": object{"title": "X"}, "comment": object{"text": "X"}, "favor": object{}, "rate": object{"stars": 1}, "put-into-cart": object{"license": "standard"},
 		"place-order": checkout("x"), "reject-recording": object{"reason": "X"}, "remove-comment": object{"reason": "X"}, "put-profile": object{"display_name": "", "bio": "", "website": ""},
+		"make-collection": object{"name": "X"}, "edit-collection": object{"name": "X"}, "add-to-collection": object{"recordings": []int{1}}, "edit-collection-item": object{"note": "X"},
+		"save-search": object{"search": "q=x"}, "rename-saved-search": object{"name": "X"},
 		"create-account": object{"name": "X", "email": "x@example.org", "born": "1990-01-01"},
 	}
 }
 
 // address fills the names of a path.
 func address(path, id, name string) string {
-	return strings.NewReplacer("{id}", id, "{name}", name, "{code}", name, "{number}", name).Replace(path)
+	return strings.NewReplacer("{id}", id, "{name}", name, "{code}", name, "{number}", name, "{recording}", "1").Replace(path)
 }
 
 // refusals provokes what is refused of every operation alike.

@@ -17,17 +17,18 @@ import (
 
 // Groups of operations, in the order of the page.
 const (
-	tagSite       = "Site"
-	tagMe         = "Account"
-	tagSearch     = "Search"
-	tagRecordings = "Recordings"
-	tagPeople     = "People and packs"
-	tagReactions  = "Reactions"
-	tagLicenses   = "Licenses"
-	tagOrders     = "Cart and orders"
-	tagLibrary    = "Library"
-	tagReview     = "Review"
-	tagAccounts   = "Accounts"
+	tagSite        = "Site"
+	tagMe          = "Account"
+	tagSearch      = "Search"
+	tagRecordings  = "Recordings"
+	tagPeople      = "People and packs"
+	tagReactions   = "Reactions"
+	tagCollections = "Collections"
+	tagLicenses    = "Licenses"
+	tagOrders      = "Cart and orders"
+	tagLibrary     = "Library"
+	tagReview      = "Review"
+	tagAccounts    = "Accounts"
 )
 
 func tags() []*huma.Tag {
@@ -41,6 +42,7 @@ func tags() []*huma.Tag {
 			ExternalDocs: &huma.ExternalDocs{Description: "The tus protocol", URL: "https://tus.io/protocols/resumable-upload"}},
 		{Name: tagPeople, Description: "Who made what, and what belongs together."},
 		{Name: tagReactions, Description: "Favorites, ratings and comments."},
+		{Name: tagCollections, Description: "Lists of recordings that people put together, private or shared."},
 		{Name: tagLicenses, Description: "What may be done with a recording, for how much, and the proof of it."},
 		{Name: tagOrders, Description: "From the cart to the payment. The payment itself happens on the page that `pay` names."},
 		{Name: tagLibrary, Description: "Licenses that the account holds, and their downloads."},

@@ -173,6 +173,15 @@ func (s *Store) Items(ctx context.Context, id int64, limit, offset int) ([]Item,
 	return list, nil
 }
 
+// ItemOf finds a recording in a collection.
+func (s *Store) ItemOf(ctx context.Context, id, recording int64) (Item, error) {
+	item, err := db.Get[Item](ctx, s.DB, `SELECT id, recording_id, note, added_at FROM collection_item WHERE collection_id = $1 AND recording_id = $2 AND removed_at = 0`, id, recording)
+	if err != nil {
+		return item, fmt.Errorf("recording %d in collection %d: %w", recording, id, err)
+	}
+	return item, nil
+}
+
 // Holding lists which of a person's collections hold a recording.
 func (s *Store) Holding(ctx context.Context, account, recording int64) (map[int64]bool, error) {
 	list, err := db.Query[int64](ctx, s.DB, `SELECT c.id FROM collection c JOIN collection_item i ON i.collection_id = c.id

@@ -35,7 +35,7 @@ func (s *Store) Routes() []web.Route {
 		{Pattern: "POST /searches", Action: access.UseAccount, Handle: s.save},
 		{Pattern: "GET /searches/{file}", Action: access.Look, Handle: s.savedFeed, Alike: true},
 		{Pattern: "GET /searches/{id}/open", Action: access.UseAccount, Handle: s.openSaved},
-		{Pattern: "POST /searches/{id}", Action: access.UseAccount, Handle: s.changeSaved},
+		{Pattern: "POST /searches/{id}", Action: access.UseAccount, Handle: s.editSaved},
 		{Pattern: "GET /admin/synonyms", Action: access.Administer, Handle: s.synonymsForm},
 		{Pattern: "POST /admin/synonyms", Action: access.Administer, Handle: s.synonymsSave},
 	}

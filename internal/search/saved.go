@@ -51,17 +51,21 @@ func (v Saved) Query() (query.Query, error) {
 	return newest(q), nil
 }
 
-func (v Saved) feedPath() string { return "/searches/" + v.Token + ".atom" }
+// Page is the path of what is found now.
+func (v Saved) Page() string { return "/search?" + v.Params + "&sort=" + string(query.ByNewest) }
+
+// FeedPath is the path of its feed.
+func (v Saved) FeedPath() string { return "/searches/" + v.Token + ".atom" }
 
 // Save keeps a search for an account. Saving the same again changes nothing.
-func (s *Store) Save(ctx context.Context, account int64, q query.Query) error {
+func (s *Store) Save(ctx context.Context, account int64, q query.Query) (v Saved, err error) {
 	kept := q
 	kept.Page, kept.Sort = 0, ""
 	params := kept.Values().Encode()
 	if params == "" {
-		return web.Refuse(http.StatusUnprocessableEntity, "Search for something first: this search finds every sound.")
+		return v, web.Refuse(http.StatusUnprocessableEntity, "Search for something first: this search finds every sound.")
 	}
-	err := s.DB.Tx(ctx, func(tx *db.Tx) error {
+	err = s.DB.Tx(ctx, func(tx *db.Tx) error {
 		if err := tx.Lock(ctx, fmt.Sprintf("searches of %d", account)); err != nil {
 			return err
 		}
@@ -78,12 +82,16 @@ func (s *Store) Save(ctx context.Context, account int64, q query.Query) error {
 		}
 		_, err = db.Exec(ctx, tx, `INSERT INTO saved_search (id, account_id, name, params, token, seen_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (account_id, params) DO NOTHING`,
 			id, account, cut(s.inWords(kept), maxSavedName), params, rand.Text(), s.Site.Now().UnixMicro())
+		if err != nil {
+			return err
+		}
+		v, err = db.Get[Saved](ctx, tx, savedColumns+`WHERE account_id = $1 AND params = $2`, account, params)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("save search: %w", err)
+		return v, fmt.Errorf("save search: %w", err)
 	}
-	return nil
+	return v, nil
 }
 
 // inWords is a search as people read it: its text and its filters.
@@ -120,12 +128,44 @@ func (s *Store) SavedBy(ctx context.Context, account int64) ([]Saved, error) {
 	return list, nil
 }
 
-func (s *Store) savedOf(ctx context.Context, account, id int64) (Saved, error) {
+// SavedOf finds a saved search of the account.
+func (s *Store) SavedOf(ctx context.Context, account, id int64) (Saved, error) {
 	v, err := db.Get[Saved](ctx, s.DB, savedColumns+`WHERE id = $1 AND account_id = $2`, id, account)
 	if err != nil {
 		return v, fmt.Errorf("saved search %d: %w", id, err)
 	}
 	return v, nil
+}
+
+// RenameSaved gives a saved search of the account another name.
+func (s *Store) RenameSaved(ctx context.Context, account, id int64, name string) error {
+	name = strings.Join(strings.Fields(recordings.CleanText(name, maxSavedName)), " ")
+	if name == "" {
+		return web.Refuse(http.StatusUnprocessableEntity, "Give the search a name.")
+	}
+	return s.changeSaved(ctx, `UPDATE saved_search SET name = $3 WHERE id = $1 AND account_id = $2`, id, account, name)
+}
+
+// RenewSaved gives the feed of a saved search of the account another address; the old one leads nowhere.
+func (s *Store) RenewSaved(ctx context.Context, account, id int64) error {
+	return s.changeSaved(ctx, `UPDATE saved_search SET token = $3 WHERE id = $1 AND account_id = $2`, id, account, rand.Text())
+}
+
+// DeleteSaved deletes a saved search of the account.
+func (s *Store) DeleteSaved(ctx context.Context, account, id int64) error {
+	return s.changeSaved(ctx, `DELETE FROM saved_search WHERE id = $1 AND account_id = $2`, id, account)
+}
+
+// changeSaved runs a statement on one saved search; one that is not there is db.ErrNotFound.
+func (s *Store) changeSaved(ctx context.Context, statement string, args ...any) error {
+	n, err := db.Exec(ctx, s.DB, statement, args...)
+	if err == nil && n == 0 {
+		err = db.ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("change saved search %d: %w", args[0], err)
+	}
+	return nil
 }
 
 // count tells how much a saved search finds now, and how much of that is new since the last look.
@@ -162,7 +202,7 @@ func (s *Store) showSearches(w http.ResponseWriter, r *http.Request, errs []ui.F
 	}
 	p := ui.SearchesPage{Errors: errs}
 	for _, v := range list {
-		line := ui.SavedSearch{ID: v.ID, Name: v.Name, OpenURL: fmt.Sprintf("/searches/%d/open", v.ID), FeedURL: s.Site.URL + v.feedPath()}
+		line := ui.SavedSearch{ID: v.ID, Name: v.Name, OpenURL: fmt.Sprintf("/searches/%d/open", v.ID), FeedURL: s.Site.URL + v.FeedPath()}
 		q, err := v.Query()
 		if err == nil {
 			line.Words = s.inWords(q)
@@ -195,7 +235,7 @@ func (s *Store) save(w http.ResponseWriter, r *http.Request) error {
 	}
 	q, err := asked(params)
 	if err == nil {
-		err = s.Save(r.Context(), access.From(r.Context()).ID, q)
+		_, err = s.Save(r.Context(), access.From(r.Context()).ID, q)
 	}
 	if err != nil {
 		return err
@@ -210,7 +250,7 @@ func (s *Store) openSaved(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.savedOf(r.Context(), access.From(r.Context()).ID, id)
+	v, err := s.SavedOf(r.Context(), access.From(r.Context()).ID, id)
 	if err != nil {
 		return err
 	}
@@ -224,14 +264,14 @@ func (s *Store) openSaved(w http.ResponseWriter, r *http.Request) error {
 	return web.See(w, r, address(q))
 }
 
-// changeSaved renames or deletes a saved search, or gives its feed another address.
-func (s *Store) changeSaved(w http.ResponseWriter, r *http.Request) error {
+// editSaved renames or deletes a saved search, or gives its feed another address.
+func (s *Store) editSaved(w http.ResponseWriter, r *http.Request) error {
 	id, err := web.PathID(r, "id")
 	if err != nil {
 		return err
 	}
 	ctx := r.Context()
-	v, err := s.savedOf(ctx, access.From(ctx).ID, id)
+	v, err := s.SavedOf(ctx, access.From(ctx).ID, id)
 	if err != nil {
 		return err
 	}
@@ -241,23 +281,20 @@ func (s *Store) changeSaved(w http.ResponseWriter, r *http.Request) error {
 	told := ""
 	switch r.PostForm.Get("act") {
 	case "rename":
-		name := strings.Join(strings.Fields(recordings.CleanText(r.PostForm.Get("name"), maxSavedName)), " ")
-		if name == "" {
-			return s.showSearches(w, r, []ui.FormError{{Text: "Give the search a name."}})
-		}
-		_, err = db.Exec(ctx, s.DB, `UPDATE saved_search SET name = $1 WHERE id = $2`, name, id)
-		told = "The search has its new name."
+		err, told = s.RenameSaved(ctx, v.AccountID, id, r.PostForm.Get("name")), "The search has its new name."
 	case "renew":
-		_, err = db.Exec(ctx, s.DB, `UPDATE saved_search SET token = $1 WHERE id = $2`, rand.Text(), id)
-		told = "The feed has a new address; the old one leads nowhere."
+		err, told = s.RenewSaved(ctx, v.AccountID, id), "The feed has a new address; the old one leads nowhere."
 	case "delete":
-		_, err = db.Exec(ctx, s.DB, `DELETE FROM saved_search WHERE id = $1`, id)
-		told = v.Name + " is deleted."
+		err, told = s.DeleteSaved(ctx, v.AccountID, id), v.Name+" is deleted."
 	default:
 		return web.Refuse(http.StatusUnprocessableEntity, "Choose what to do with the search.")
 	}
+	var refused *web.Public
+	if errors.As(err, &refused) {
+		return s.showSearches(w, r, []ui.FormError{{Text: refused.Text}})
+	}
 	if err != nil {
-		return fmt.Errorf("change saved search %d: %w", id, err)
+		return err
 	}
 	web.Notify(w, s.Site.Secure, told)
 	return web.See(w, r, "/searches")
@@ -281,5 +318,5 @@ func (s *Store) savedFeed(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Cache-Control", "private, max-age=300")
-	return s.writeSearch(w, r, q, FeedHead{Path: v.feedPath(), ID: fmt.Sprintf("searches/%d", v.ID), Title: v.Name, CreatedAt: v.CreatedAt})
+	return s.writeSearch(w, r, q, FeedHead{Path: v.FeedPath(), ID: fmt.Sprintf("searches/%d", v.ID), Title: v.Name, CreatedAt: v.CreatedAt})
 }
