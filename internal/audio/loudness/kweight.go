@@ -1,6 +1,9 @@
 package loudness
 
-import "math"
+import (
+	"math"
+	"math/cmplx"
+)
 
 // biquad is a second-order section in transposed direct form II.
 type biquad struct {
@@ -40,6 +43,29 @@ func newKFilter(rate float64) kFilter {
 		f.high = biquad{b0: 1, b1: -2, b2: 1, a1: 2 * (k*k - 1) / a0, a2: (1 - k/highQ + k*k) / a0}
 	}
 	return f
+}
+
+// Weigher is the K weighting of one channel by itself, for those who compare sounds before and after something.
+type Weigher struct{ filter kFilter }
+
+// NewWeigher weighs samples at a rate in Hz.
+func NewWeigher(rate int) *Weigher { return &Weigher{newKFilter(float64(rate))} }
+
+// Energy is the sum of squares of the weighted samples.
+func (w *Weigher) Energy(x []float32) float64 { return w.filter.filter(x) }
+
+// Response is the power gain of the K weighting at a frequency in Hz, for streams of a rate in Hz.
+func Response(hz float64, rate int) float64 {
+	f := newKFilter(float64(rate))
+	w := 2 * math.Pi * hz / float64(rate)
+	gain := 1.0
+	for _, s := range []biquad{f.shelf, f.high} {
+		z := cmplx.Exp(complex(0, -w))
+		at := func(c0, c1, c2 float64) complex128 { return complex(c0, 0) + z*(complex(c1, 0)+z*complex(c2, 0)) }
+		h := cmplx.Abs(at(s.b0, s.b1, s.b2) / at(1, s.a1, s.a2))
+		gain *= h * h
+	}
+	return gain
 }
 
 // filter runs x through both sections and returns the sum of squares.

@@ -24,11 +24,10 @@ type filterbank struct {
 	short  [6][6]float32
 	shapes [4][36]float32 // windows of the block types
 	cs, ca [8]float32
-	bands  int // subbands computed; those above hold nothing that is coded
 }
 
-func newFilterbank(cutoff int) *filterbank {
-	f := &filterbank{bands: min(cutoff/18+2, subbands)}
+func newFilterbank() *filterbank {
+	f := &filterbank{}
 	for i, d := range layer3.Window() {
 		f.window[(511-i)/64][(511-i)%64] = d / 32 // table C.1
 	}
@@ -155,7 +154,7 @@ func dct4(a, b, c, d, p, q, r float32) (float32, float32, float32, float32) {
 // mdct transforms a granule with the one before it into 576 lines: by frequency, in short blocks the three windows line by line.
 func (f *filterbank) mdct(before, now *block, blockType int, out *[lines]float32) {
 	var z [36]float32
-	for sb := range f.bands {
+	for sb := range subbands {
 		for t := range slots {
 			z[t], z[18+t] = before[t][sb], now[t][sb]
 		}
@@ -181,11 +180,10 @@ func (f *filterbank) mdct(before, now *block, blockType int, out *[lines]float32
 			o[k] = a + b + c
 		}
 	}
-	clear(out[f.bands*18:])
 	if blockType == 2 {
 		return
 	}
-	for sb := 1; sb < f.bands; sb++ { // the inverse of §2.4.3.4.10.1
+	for sb := 1; sb < subbands; sb++ { // the inverse of §2.4.3.4.10.1
 		below, above := out[sb*18-8:sb*18], out[sb*18:sb*18+8]
 		for i := range 8 {
 			u, d := below[7-i], above[i]

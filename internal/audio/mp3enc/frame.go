@@ -17,6 +17,9 @@ type framer struct {
 	ready   int           // granules of the frame that are coded
 	midSide bool          // of the frame before
 
+	makeup   *makeup
+	energies energies
+
 	level     float32 // added to all targets; steered so that the reservoir stays half full
 	started   bool
 	reservoir int // bytes of earlier frames that are still free
@@ -36,12 +39,13 @@ type slot struct {
 	room int
 }
 
-func newFramer(out io.WriteSeeker, f format) *framer {
+func newFramer(out io.WriteSeeker, opt Options, f format) *framer {
 	r := &framer{out: out, form: f, tables: newTables(f.rate), info: newInfoFrame(f)}
 	for i, windows := range []int{1, 3} {
 		r.layouts[i] = newLayout(f.rate, windows == 3)
 		r.spreads[i] = r.layouts[i].spread(windows)
 	}
+	r.makeup = newMakeup(f, opt, r.layouts[1])
 	return r
 }
 
@@ -67,9 +71,11 @@ func (r *framer) coded() error {
 	for c := range r.form.channels {
 		g := &r.gr[r.ready][c]
 		l, spread := r.layout(g)
+		r.energies.add(&g.x, r.makeup, r.form.cutoff)
 		clear(g.x[r.form.cutoff:])
 		if g.blockType == 2 {
-			order(g, l)
+			x := g.x
+			l.sort(&x, &g.x)
 		}
 		g.measure(l)
 		g.aim(l, spread)
@@ -81,19 +87,17 @@ func (r *framer) coded() error {
 	return r.frame()
 }
 
-// order sorts the lines of short blocks from frequency by frequency into band by band, and within a band window by window.
-func order(g *granule, l *layout) {
-	var sorted [lines]float32
+// sort puts lines of short blocks from frequency by frequency into band by band, and within a band window by window.
+func (l *layout) sort(x, sorted *[lines]float32) {
 	for b := 0; b+2 < len(l.edges)-1; b += 3 {
 		at := l.edges[b]
 		n := l.edges[b+1] - at
 		for k := range n {
 			for w := range 3 {
-				sorted[at+w*n+k] = g.x[at+3*k+w]
+				sorted[at+w*n+k] = x[at+3*k+w]
 			}
 		}
 	}
-	g.x = sorted
 }
 
 // frame codes the granules and queues the frame.
@@ -106,6 +110,11 @@ func (r *framer) frame() error {
 		size++
 	}
 	room := size - 4 - r.form.sideSize()
+	energy := r.energies
+	energy.weighted *= r.makeup.lost()
+	r.energies = energies{}
+	gain := r.makeup.gain(energy)
+	r.each(func(g *granule) { g.raise(float32(gain)) })
 	if r.form.channels == 2 {
 		r.stereo()
 	}
@@ -121,7 +130,26 @@ func (r *framer) frame() error {
 			}
 		}
 	}
-	r.rate(8 * room)
+	wish, bits := r.rate(8 * room)
+	coded := r.decoded()
+	for range 2 {
+		more := r.makeup.again(energy, coded, gain)
+		if more == 1 {
+			break
+		}
+		gain *= more
+		r.each(func(g *granule) {
+			l, _ := r.layout(g)
+			g.raise(float32(more))
+			g.roots(l)
+			g.lower(l)
+		})
+		wish, bits = r.rate(8 * room)
+		coded = r.decoded()
+	}
+	r.makeup.done(energy.weighted, coded, gain)
+	r.finest()
+	r.steer(8*room, wish, bits)
 	head := r.form.header(r.form.bitrate, padding, r.midSide)
 	w := &r.w
 	w.b = head
@@ -152,6 +180,15 @@ func (r *framer) frame() error {
 	}
 	r.written++
 	return r.flush()
+}
+
+// decoded is the weighted energy that a decoder makes of the frame.
+func (r *framer) decoded() (sum float64) {
+	r.each(func(g *granule) {
+		l, _ := r.layout(g)
+		sum += r.makeup.decoded(g, l)
+	})
+	return sum
 }
 
 func (r *framer) each(f func(g *granule)) {

@@ -60,6 +60,16 @@ func (g *granule) measure(l *layout) {
 	}
 }
 
+// raise multiplies the lines. Where the noise should lie stays.
+func (g *granule) raise(by float32) {
+	for i := range g.x {
+		g.x[i] *= by
+	}
+	for b := range g.energy {
+		g.energy[b] *= by * by
+	}
+}
+
 // roots prepares the lines for the quantizer.
 func (g *granule) roots(l *layout) {
 	g.quantized = false
@@ -256,8 +266,8 @@ func (g *granule) share(before *granule, l *layout) {
 // step is the factor of a root at a gain: 2^(-3/16 (gain - 210)).
 func step(gain float32) float32 { return float32(math.Exp2(float64(210-gain) * 3 / 16)) }
 
-// rounding is what is added before a root is cut to a whole number. .4054 has the least error, and up to .1 dB more at the same size, but
-// it takes so much energy from quiet lines that music comes out .12 LU too quiet at 128 kbit/s, and .15 at 64; this is .03.
+// rounding is what is added before a root is cut to a whole number. .4054 has the least error, and up to .3 dB more at the same size, but
+// it empties more quiet lines, and what comes suddenly, before the makeup knows how much is lost, ends .09 LU quieter at 64 kbit/s.
 const rounding = .44
 
 // quantize finds the values at a global_gain and what they take.

@@ -36,6 +36,7 @@ type Encoder struct {
 
 	bank   *filterbank
 	frames *framer
+	cell   [][]float32             // of the source, being filled
 	input  [2][480 + lines]float32 // the 480 samples before and the granule being filled
 	filled int
 	blocks [2][3]block // before, now and next
@@ -60,13 +61,14 @@ func New(out io.WriteSeeker, opt Options) (*Encoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open mp3 encoder: %w", err)
 	}
-	e := &Encoder{out: out, opt: opt, form: form, bank: newFilterbank(form.cutoff)}
+	e := &Encoder{out: out, opt: opt, form: form, bank: newFilterbank()}
 	if form.rate != opt.InputRate {
 		if e.rate, err = resample.New(opt.InputRate, form.rate, opt.Channels, resample.Encode); err != nil {
 			return nil, fmt.Errorf("open mp3 encoder: %w", err)
 		}
 	}
-	e.frames = newFramer(out, form)
+	e.frames = newFramer(out, opt, form)
+	e.cell = make([][]float32, opt.Channels)
 	if err := e.frames.begin(); err != nil {
 		return nil, fmt.Errorf("open mp3 encoder: %w", err)
 	}
@@ -100,10 +102,44 @@ func (e *Encoder) Write(planar [][]float32) error {
 	} else if len(block) < e.opt.Channels {
 		block = [][]float32{block[0], block[0]}
 	}
+	for at, n := 0, len(block[0]); at < n; { // by cells, so that the file does not depend on how the samples come
+		have := len(e.cell[0])
+		k := min(n-at, makeupCell-have)
+		for c := range e.cell {
+			for _, v := range block[c][at : at+k] {
+				if !(v >= -loudest && v <= loudest) { // a NaN would spread over the whole file
+					v = max(-loudest, min(v, loudest))
+					if v != v {
+						v = 0
+					}
+				}
+				e.cell[c] = append(e.cell[c], v)
+			}
+		}
+		at += k
+		if have+k == makeupCell {
+			if err := e.filter(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// filter hands the cell on, at the file's rate.
+func (e *Encoder) filter() error {
+	block := e.cell
 	if e.rate != nil {
 		block = e.rate.Write(block)
 	}
-	return e.take(block)
+	e.frames.makeup.source(e.cell, block)
+	if err := e.take(block); err != nil {
+		return err
+	}
+	for c := range e.cell {
+		e.cell[c] = e.cell[c][:0]
+	}
+	return nil
 }
 
 // take fills granules at the file's rate.
@@ -116,16 +152,7 @@ func (e *Encoder) take(block [][]float32) error {
 	for at := 0; at < n; {
 		k := min(n-at, lines-e.filled)
 		for c := range e.opt.Channels {
-			dst := e.input[c][480+e.filled:]
-			for i, v := range block[c][at : at+k] {
-				if !(v >= -loudest && v <= loudest) { // a NaN would spread over the whole file
-					v = max(-loudest, min(v, loudest))
-					if v != v {
-						v = 0
-					}
-				}
-				dst[i] = v
-			}
+			copy(e.input[c][480+e.filled:], block[c][at:at+k])
 		}
 		at += k
 		if e.filled += k; e.filled == lines {
@@ -148,7 +175,7 @@ func (e *Encoder) granule() error {
 		b[0], b[1] = b[1], b[2]
 		e.bank.polyphase(&e.input[c], &b[2])
 		copy(e.input[c][:480], e.input[c][lines:])
-		early, late := e.attack[c].find(&b[2], e.bank.bands)
+		early, late := e.attack[c].find(&b[2], min(e.form.cutoff/18+2, subbands))
 		e.early[2] = e.early[2] || early
 		e.late[2] = e.late[2] || late
 	}
@@ -181,6 +208,9 @@ func (e *Encoder) Close() error {
 		return nil
 	}
 	e.closed = true
+	if err := e.filter(); err != nil {
+		return err
+	}
 	if e.rate != nil {
 		if err := e.take(e.rate.Flush()); err != nil {
 			return err

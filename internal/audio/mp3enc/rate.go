@@ -12,8 +12,8 @@ const (
 )
 
 // rate quantizes the frame at the level of the frames before when the reservoir allows, and else at the nearest that it does. mean
-// is the size of a frame's body in bits.
-func (r *framer) rate(mean int) {
+// is the size of a frame's body in bits. It returns what the frame wished for at the level of those before, and what it takes.
+func (r *framer) rate(mean int) (wish, bits int) {
 	held := 8 * r.reservoir
 	most := mean + held*9/10
 	room := 8*r.form.maxReservoir() - held // that the reservoir still takes
@@ -27,8 +27,9 @@ func (r *framer) rate(mean int) {
 			g.shared, g.quantized = 0, false
 		})
 	}
-	wish := r.at(r.level)
-	level, bits := r.level, wish
+	wish = r.at(r.level)
+	level := r.level
+	bits = wish
 	switch {
 	case wish > most:
 		for stride := float32(2); stride >= levelStep; stride /= 2 {
@@ -60,14 +61,25 @@ func (r *framer) rate(mean int) {
 		for g.bits() > maxPart23 {
 			g.quantize(g.gain+1, l, r.tables)
 		}
+	})
+	return wish, min(bits, most)
+}
+
+// finest looks for the code that takes the least.
+func (r *framer) finest() {
+	r.each(func(g *granule) {
 		if g.blockType == 0 {
 			r.tables.coder.tail(&g.ix, g.coding.big+4*g.coding.quads, &g.coding)
 			r.tables.coder.best(&g.ix, &g.coding, &r.tables.long)
 		}
 	})
+}
+
+// steer sets the level for the next frame.
+func (r *framer) steer(mean, wish, bits int) {
 	// The wish, not what was granted, tells how loud the music is in bits.
 	off := float32(wish-mean) / float32(mean)
-	fill := float32(held+mean-min(bits, most))/float32(8*r.form.maxReservoir()) - .6
+	fill := float32(8*r.reservoir+mean-bits)/float32(8*r.form.maxReservoir()) - .6
 	r.level += 2*max(-1, min(off, 1)) - 1*fill
 	r.level = max(lowest, min(r.level, 300))
 }
