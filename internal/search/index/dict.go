@@ -172,10 +172,9 @@ func (d *dict) trim() {
 func (d *dict) begins(prefix string) []uint32 {
 	var out []uint32
 	from := sort.Search(len(d.sorted), func(i int) bool { return d.names[d.sorted[i]] >= prefix })
-	for _, id := range d.sorted[from:] {
-		if !strings.HasPrefix(d.names[id], prefix) {
-			break
-		}
+	rest := d.sorted[from:]
+	to := sort.Search(len(rest), func(i int) bool { return !strings.HasPrefix(d.names[rest[i]], prefix) }) // they stand together
+	for _, id := range rest[:to] {
 		if d.counts[id] > 0 {
 			out = append(out, id)
 		}

@@ -64,71 +64,66 @@ func (ix *Index) leaf(f *query.Filter) *roaring.Bitmap {
 		return ix.equal(f)
 	case query.Word, query.Exact, query.Prefix:
 		forms := ix.forms(f)
-		mask := textMask(f.Field)
-		if len(forms) == 1 && mask == 0xff {
+		if mask := textMask(f.Field); mask != 0xff {
+			return ix.union(ix.terms, forms, mask)
+		}
+		if len(forms) == 1 {
 			return ix.terms.set(forms[0])
 		}
-		if mask == 0xff {
-			return ix.union(ix.terms, forms)
-		}
-		keep := ix.collector()
-		for _, id := range forms {
-			ix.terms.postings[id].each(true, func(slot uint32, mark uint8) {
-				if mark&mask != 0 {
-					keep.add(slot)
-				}
-			})
-		}
-		return keep.set()
+		return ix.union(ix.terms, forms, 0xff)
 	}
 	return roaring.New()
 }
 
-// union is the set of several ids.
-func (ix *Index) union(d *dict, ids []uint32) *roaring.Bitmap {
-	keep := ix.collector()
-	var big []*roaring.Bitmap
+// fewSlots is how many slots are gathered as a list, not as bits.
+const fewSlots = 1000
+
+// union is the set of several ids; of words, only where a mark has a bit of mask.
+func (ix *Index) union(d *dict, ids []uint32, mask uint8) *roaring.Bitmap {
+	s := ix.borrow()
+	defer ix.scratches.Put(s)
+	all := 0
+	for _, id := range ids {
+		all += int(d.counts[id])
+	}
+	if all <= fewSlots {
+		few := s.slots[:0]
+		for _, id := range ids {
+			s.reader.each(&d.postings[id], d.marked, func(slots []uint32, marks []uint8) {
+				for i, slot := range slots {
+					if mask == 0xff || marks[i]&mask != 0 {
+						few = append(few, slot)
+					}
+				}
+			})
+		}
+		s.slots = few
+		return roaring.BitmapOf(few...)
+	}
+	bits := zeroed(&s.bits, len(ix.ids)/64+1)
 	for _, id := range ids {
 		p := &d.postings[id]
-		if p.big != nil {
-			big = append(big, p.big.set)
+		if p.big != nil && p.big.ranks != nil && mask == 0xff {
+			for i, word := range p.big.ranks.bits[:min(len(p.big.ranks.bits), len(bits))] { // what is beyond is empty
+				bits[i] |= word
+			}
 			continue
 		}
-		p.each(d.marked, func(slot uint32, _ uint8) { keep.add(slot) })
+		s.reader.each(p, d.marked, func(slots []uint32, marks []uint8) {
+			if mask == 0xff {
+				for _, slot := range slots {
+					bits[slot/64] |= 1 << (slot % 64)
+				}
+				return
+			}
+			for i, slot := range slots {
+				if marks[i]&mask != 0 {
+					bits[slot/64] |= 1 << (slot % 64)
+				}
+			}
+		})
 	}
-	if len(big) == 0 {
-		return keep.set()
-	}
-	return roaring.FastOr(append(big, keep.set())...)
-}
-
-// collector gathers slots in any order: as a list while they are few, else as bits.
-type collector struct {
-	few  []uint32
-	bits []uint64
-	of   int // slots in all
-}
-
-func (ix *Index) collector() *collector { return &collector{of: len(ix.ids)} }
-
-func (c *collector) add(slot uint32) {
-	if c.bits != nil {
-		c.bits[slot/64] |= 1 << (slot % 64)
-		return
-	}
-	if c.few = append(c.few, slot); len(c.few) > 1000 {
-		c.bits = make([]uint64, c.of/64+1)
-		for _, s := range c.few {
-			c.bits[s/64] |= 1 << (s % 64)
-		}
-	}
-}
-
-func (c *collector) set() *roaring.Bitmap {
-	if c.bits != nil {
-		return roaring.FromDense(c.bits, true)
-	}
-	return roaring.BitmapOf(c.few...)
+	return roaring.FromDense(bits, true)
 }
 
 // forms lists the words in use that a word, exact or prefix leaf accepts; the word as typed comes first when it is one of them.
@@ -212,7 +207,7 @@ func (ix *Index) equal(f *query.Filter) *roaring.Bitmap {
 	if len(family) == 1 {
 		return dict.set(family[0])
 	}
-	return ix.union(dict, family)
+	return ix.union(dict, family, 0xff)
 }
 
 // inFamily reports whether a recording with the code is also one of the wanted license or category.

@@ -111,6 +111,8 @@ type Index struct {
 	lengths [3]uint64       // sums of the field lengths, for their means
 	filling bool            // PutAll is at work: the postings are made at its end
 	columns
+
+	scratches sync.Pool // of *scratch
 }
 
 // columns holds one entry for each slot.

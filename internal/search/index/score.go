@@ -19,71 +19,163 @@ type scored struct {
 	share float32
 }
 
-// score computes the relevance of each slot (ascending): the sum over the wanted leaves of their BM25F, and a little for
-// popularity. A phrase scores with its words.
-func (ix *Index) score(slots []uint32, leaves []scored, weights map[query.Field]float64) []float32 {
-	scores := make([]float32, len(slots))
-	ix.popularity(slots, scores)
-	if len(slots) == 0 || len(leaves) == 0 {
-		return scores
+// scorer computes the relevance of hits: the sum over the wanted leaves of their BM25F, and a little for popularity. A phrase scores with
+// its words.
+type scorer struct {
+	ix    *Index
+	s     *scratch
+	w     *weigher
+	parts []scoredPart
+	few   [256]float32 // what few downloads are worth
+	dense bool         // the hits come block by block, and forms are added up over all slots of a block
+}
+
+// scoredPart is what one word, or one prefix, adds.
+type scoredPart struct {
+	forms []uint32
+	mask  uint8   // of the fields that count
+	worth float32 // its share times its idf
+	exact float32 // the same of what the first form adds once more, being the word as typed; 0 when it is not there
+	walks []walker
+}
+
+// scorer is for hits of so many recordings; the scratch is the caller's as long as it lives.
+func (ix *Index) scorer(s *scratch, hits int, leaves []scored, weights map[query.Field]float64) *scorer {
+	r := &scorer{ix: ix, s: s}
+	for n := range r.few {
+		r.few[n] = ix.popularity(int64(n))
 	}
-	w := ix.weigher(ix.weights(weights))
-	sums := make([]float32, len(slots))
-	k1 := float32(ix.cfg.K1)
-	add := func(forms []uint32, mask uint8, share float32) {
-		idf := share * ix.idf(forms)
-		ix.gather(slots, sums, forms, w, mask)
-		for i, t := range sums {
-			if t > 0 {
-				scores[i] += idf * t * (k1 + 1) / (k1 + t)
-				sums[i] = 0
-			}
-		}
+	if hits == 0 || len(leaves) == 0 {
+		return r
 	}
+	r.w = ix.weigher(ix.weights(weights))
 	for _, wanted := range leaves {
 		leaf := wanted.leaf
 		mask := textMask(leaf.Field)
-		words := leaf.Words
-		if leaf.Op != query.Phrase {
-			add(ix.scoredForms(leaf), mask, wanted.share)
-			words = words[:1]
+		exact := func(word string, share float32) ([]uint32, float32) {
+			forms := ix.forms(&query.Filter{Op: query.Exact, Words: []string{word}})
+			return forms, share * ix.idf(forms)
 		}
-		for _, word := range words {
-			share := float32(ix.cfg.ExactForm)
-			if leaf.Op == query.Phrase {
-				share++
+		if leaf.Op == query.Phrase {
+			for _, word := range leaf.Words {
+				forms, worth := exact(word, (1+float32(ix.cfg.ExactForm))*wanted.share)
+				r.parts = append(r.parts, scoredPart{forms: forms, mask: mask, worth: worth})
 			}
-			add(ix.forms(&query.Filter{Op: query.Exact, Words: []string{word}}), mask, share*wanted.share)
+			continue
+		}
+		forms := ix.scoredForms(leaf)
+		p := scoredPart{forms: forms, mask: mask, worth: wanted.share * ix.idf(forms)}
+		if typed, worth := exact(leaf.Words[0], float32(ix.cfg.ExactForm)*wanted.share); len(typed) > 0 {
+			p.exact = worth
+		}
+		r.parts = append(r.parts, p)
+	}
+	r.dense = hits > ix.slots.n/denseShare
+	for _, p := range r.parts {
+		r.dense = r.dense || len(p.forms) >= manyForms && hits > 1000
+	}
+	if r.dense {
+		for i := range r.parts {
+			r.parts[i].walks = ix.walkers(r.parts[i].forms)
 		}
 	}
-	return scores
+	return r
 }
 
-// popularity adds what downloads are worth. Most recordings have few, whose logarithm is computed once.
-func (ix *Index) popularity(slots []uint32, scores []float32) {
-	worth := func(n int64) float32 { return float32(ix.cfg.Popularity * math.Log1p(float64(n))) }
-	var few [256]float32
-	for n := range few {
-		few[n] = worth(int64(n))
+// denseShare is the part of the catalog from which on hits are scored over whole blocks.
+const denseShare = 16
+
+// manyForms is from how many forms on hits are scored over whole blocks even when they are few: each form is then walked once, and the
+// hits once, not the hits once for each form.
+const manyForms = 5
+
+// score sets the relevance of slots, which ascend; all are of one block if the scorer is dense.
+func (r *scorer) score(slots []uint32, scores []float32) {
+	r.popularities(slots, scores)
+	k1 := float32(r.ix.cfg.K1)
+	for i := range r.parts {
+		p := &r.parts[i]
+		if len(p.forms) == 0 || len(slots) == 0 {
+			continue
+		}
+		if r.dense {
+			r.scoreBlock(slots, scores, p)
+			continue
+		}
+		sums := zeroed(&r.s.sums, len(slots))
+		r.ix.gather(slots, sums, p.forms[:1], r.w, p.mask)
+		exact := sums
+		if p.exact != 0 && len(p.forms) > 1 {
+			exact = append(r.s.exact[:0], sums...)
+			r.s.exact = exact
+		}
+		r.ix.gather(slots, sums, p.forms[1:], r.w, p.mask)
+		for i, t := range sums {
+			if t > 0 {
+				scores[i] += p.worth * t * (k1 + 1) / (k1 + t)
+				if e := exact[i]; e > 0 {
+					scores[i] += p.exact * e * (k1 + 1) / (k1 + e)
+				}
+			}
+		}
+	}
+}
+
+// scoreBlock is score for one part and the hits of one block.
+func (r *scorer) scoreBlock(slots []uint32, scores []float32, p *scoredPart) {
+	k1, block := float32(r.ix.cfg.K1), slots[0]/blockSlots
+	sums, exact := r.s.block(0), r.s.block(1)
+	clear(sums[:])
+	for i := range p.walks {
+		r.ix.addBlock(&p.walks[i], block, slots, sums, r.w, p.mask)
+		if i == 0 && len(p.walks) > 1 && p.exact != 0 {
+			*exact = *sums
+		}
+	}
+	if len(p.walks) == 1 {
+		exact = sums
 	}
 	for i, slot := range slots {
-		switch n := ix.downloads[slot]; {
-		case n <= 0:
-		case n < int64(len(few)):
-			scores[i] += few[n]
-		default:
-			scores[i] += worth(n)
+		if t := sums[slot%blockSlots]; t > 0 {
+			scores[i] += p.worth * t * (k1 + 1) / (k1 + t)
+			if e := exact[slot%blockSlots]; p.exact != 0 && e > 0 {
+				scores[i] += p.exact * e * (k1 + 1) / (k1 + e)
+			}
 		}
 	}
 }
 
-// scoredForms lists the forms that a leaf scores with: all, or the most used of a short prefix.
+// popularity is what so many downloads are worth.
+func (ix *Index) popularity(n int64) float32 {
+	return float32(ix.cfg.Popularity * math.Log1p(float64(n)))
+}
+
+// popularities sets what the downloads of slots are worth. Most recordings have few, whose logarithm is computed once.
+func (r *scorer) popularities(slots []uint32, scores []float32) {
+	downloads := r.ix.downloads
+	for i, slot := range slots {
+		switch n := downloads[slot]; {
+		case n <= 0:
+			scores[i] = 0
+		case n < int64(len(r.few)):
+			scores[i] = r.few[n]
+		default:
+			scores[i] = r.ix.popularity(n)
+		}
+	}
+}
+
+// scoredForms lists the forms that a leaf scores with: all, or the most used of a short prefix. The word as typed comes first when it is one
+// of them.
 func (ix *Index) scoredForms(leaf *query.Filter) []uint32 {
 	forms := ix.forms(leaf)
-	if len(forms) > maxScored {
-		forms = ix.terms.mostUsed(forms, maxScored)
+	if len(forms) <= maxScored {
+		return forms
 	}
-	return forms
+	if typed, ok := ix.terms.of(leaf.Words[0]); ok && forms[0] == typed {
+		return append(forms[:1:1], ix.terms.mostUsed(forms[1:], maxScored-1)...)
+	}
+	return ix.terms.mostUsed(forms, maxScored)
 }
 
 // idf is the worth of a word: the rarer, the more.
@@ -132,17 +224,9 @@ func (w *weigher) of(b uint8, length [3]uint8) float32 {
 	return w.count[0][length[0]][b&3] + w.count[1][length[1]][b>>2&3] + w.count[2][length[2]][b>>4&3] + w.rest[b>>6]
 }
 
-// manyForms is from how many forms on a leaf is added up over the whole catalog's slots: each form is then walked once, and the hits
-// once, not the hits once for each form.
-const manyForms = 5
-
 // gather adds to sums what the forms weigh in each slot. Rare words look their slots up among the hits, a few hits look
 // themselves up in a common word, and otherwise both lists are walked side by side.
 func (ix *Index) gather(slots []uint32, sums []float32, forms []uint32, w *weigher, mask uint8) {
-	if len(forms) >= manyForms && len(slots) > 1000 {
-		ix.gatherMany(slots, sums, forms, w, mask)
-		return
-	}
 	for _, id := range forms {
 		p := &ix.terms.postings[id]
 		n := int(ix.terms.counts[id])
@@ -176,18 +260,5 @@ func (ix *Index) gather(slots []uint32, sums []float32, forms []uint32, w *weigh
 				}
 			})
 		}
-	}
-}
-
-// gatherMany is gather for many forms and many hits.
-func (ix *Index) gatherMany(slots []uint32, sums []float32, forms []uint32, w *weigher, mask uint8) {
-	bySlot := make([]float32, len(ix.ids))
-	for _, id := range forms {
-		ix.terms.postings[id].each(true, func(slot uint32, mark uint8) {
-			bySlot[slot] += w.of(mark&mask, ix.fieldLen[slot])
-		})
-	}
-	for i, slot := range slots {
-		sums[i] += bySlot[slot]
 	}
 }

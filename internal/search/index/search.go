@@ -122,97 +122,126 @@ type ranked struct {
 // page orders the hits and takes the page that q shows.
 func (ix *Index) page(q query.Query, set *roaring.Bitmap, leaves []scored) ([]Hit, int) {
 	offset, limit := q.Window()
-	slots := set.ToArray()
-	var scores []float32
-	if q.Sort == "" || q.Sort == query.ByRelevance {
-		scores = ix.score(slots, leaves, q.Weights)
-	}
+	total := int(set.GetCardinality())
+	relevance := q.Sort == "" || q.Sort == query.ByRelevance
 	better := ix.better(q.Sort)
-	key := ix.key(q.Sort)
-	top := newTop(offset+limit, better)
-	total := len(slots)
-	entry := func(i int) ranked {
-		if scores != nil {
-			return ranked{float64(scores[i]), slots[i], 1}
+	best := newTop(offset+limit, better)
+	packs := packs{at: map[int64]int{}}
+	take := func(slots []uint32, keys []float64) {
+		if q.GroupByPack {
+			packs.add(ix, slots, keys, better)
+			return
 		}
-		return ranked{key(slots[i]), slots[i], 1}
+		least := math.Inf(-1) // the last key on the list once it is full: nearly every hit is passed over by one comparison
+		for i, key := range keys {
+			if key < least {
+				continue
+			}
+			best.add(ranked{key, slots[i], 1})
+			if last, full := best.last(); full {
+				least = last.key
+			}
+		}
+	}
+	s := ix.borrow()
+	defer ix.scratches.Put(s)
+	if relevance {
+		r := ix.scorer(s, total, leaves, q.Weights)
+		s.eachRun(set, !r.dense && len(r.parts) > 0, func(slots []uint32) {
+			scores, keys := sized(&s.scores, len(slots)), sized(&s.keys, len(slots))
+			r.score(slots, scores)
+			for i, score := range scores {
+				keys[i] = float64(score)
+			}
+			take(slots, keys)
+		})
+	} else {
+		s.eachRun(set, false, func(slots []uint32) {
+			keys := sized(&s.keys, len(slots))
+			ix.keys(q.Sort, slots, keys)
+			take(slots, keys)
+		})
 	}
 	if q.GroupByPack {
-		groups := ix.group(len(slots), entry, better)
-		total = len(groups)
-		for _, g := range groups {
-			top.add(g)
-		}
-	} else {
-		for i := range slots {
-			top.add(entry(i))
+		total = len(packs.best)
+		for _, g := range packs.best {
+			best.add(g)
 		}
 	}
-	best := top.sorted()
-	best = best[min(offset, len(best)):]
-	hits := make([]Hit, len(best))
-	for i, b := range best {
+	list := best.sorted()
+	list = list[min(offset, len(list)):]
+	hits := make([]Hit, len(list))
+	for i, b := range list {
 		hits[i] = Hit{ID: ix.ids[b.slot], FromPack: b.of}
-		if scores != nil {
+		if relevance {
 			hits[i].Score = b.key
 		}
 	}
 	return hits, total
 }
 
-// group keeps the best hit of each pack; a recording without a pack is its own.
-func (ix *Index) group(n int, entry func(int) ranked, better func(a, b ranked) bool) []ranked {
-	var out []ranked
-	at := map[int64]int{}
-	for i := range n {
-		e := entry(i)
-		pack := ix.packs[e.slot]
-		j, seen := at[pack]
-		switch {
-		case pack == 0 || !seen:
-			at[pack] = len(out)
-			out = append(out, e)
-		default:
-			e.of = out[j].of + 1
-			if !better(e, out[j]) {
-				e.key, e.slot = out[j].key, out[j].slot
-			}
-			out[j] = e
-		}
-	}
-	return out
+// packs keeps the best hit of each pack; a recording without a pack is its own.
+type packs struct {
+	best []ranked
+	at   map[int64]int
 }
 
-// key gives what an order compares, larger being better; title has no such number.
-func (ix *Index) key(sort query.Sort) func(slot uint32) float64 {
-	switch sort {
-	case query.ByNewest:
-		return func(s uint32) float64 { return float64(ix.published[s]) }
-	case query.ByOldest:
-		return func(s uint32) float64 { return -float64(ix.published[s]) }
-	case query.ByDownloads:
-		return func(s uint32) float64 { return float64(ix.downloads[s]) }
-	case query.ByFewDownloads:
-		return func(s uint32) float64 { return -float64(ix.downloads[s]) }
-	case query.ByRating:
-		return func(s uint32) float64 { return float64(ix.rating[s]) }
-	case query.ByLowRating:
-		return func(s uint32) float64 { return -float64(ix.rating[s]) }
-	case query.ByLongest:
-		return func(s uint32) float64 { return float64(ix.seconds[s]) }
-	case query.ByShortest:
-		return func(s uint32) float64 { return -float64(ix.seconds[s]) }
-	case query.ByDearest:
-		return func(s uint32) float64 { return float64(ix.amount[s]) }
-	case query.ByCheapest:
-		return func(s uint32) float64 {
-			if ix.amount[s] < 0 {
-				return math.Inf(-1) // nothing is offered
+func (p *packs) add(ix *Index, slots []uint32, keys []float64, better func(a, b ranked) bool) {
+	for i, slot := range slots {
+		e := ranked{keys[i], slot, 1}
+		pack := ix.packs[slot]
+		j, seen := p.at[pack]
+		switch {
+		case pack == 0 || !seen:
+			p.at[pack] = len(p.best)
+			p.best = append(p.best, e)
+		default:
+			e.of = p.best[j].of + 1
+			if !better(e, p.best[j]) {
+				e.key, e.slot = p.best[j].key, p.best[j].slot
 			}
-			return -float64(ix.amount[s])
+			p.best[j] = e
 		}
 	}
-	return func(uint32) float64 { return 0 }
+}
+
+// keys sets what an order compares, larger being better; title has no such number.
+func (ix *Index) keys(sort query.Sort, slots []uint32, keys []float64) {
+	switch sort {
+	case query.ByNewest:
+		keysOf(slots, keys, ix.published, 1)
+	case query.ByOldest:
+		keysOf(slots, keys, ix.published, -1)
+	case query.ByDownloads:
+		keysOf(slots, keys, ix.downloads, 1)
+	case query.ByFewDownloads:
+		keysOf(slots, keys, ix.downloads, -1)
+	case query.ByRating:
+		keysOf(slots, keys, ix.rating, 1)
+	case query.ByLowRating:
+		keysOf(slots, keys, ix.rating, -1)
+	case query.ByLongest:
+		keysOf(slots, keys, ix.seconds, 1)
+	case query.ByShortest:
+		keysOf(slots, keys, ix.seconds, -1)
+	case query.ByDearest:
+		keysOf(slots, keys, ix.amount, 1)
+	case query.ByCheapest:
+		keysOf(slots, keys, ix.amount, -1)
+		for i, slot := range slots {
+			if ix.amount[slot] < 0 {
+				keys[i] = math.Inf(-1) // nothing is offered
+			}
+		}
+	default:
+		clear(keys)
+	}
+}
+
+func keysOf[T int64 | float32](slots []uint32, keys []float64, column []T, sign float64) {
+	for i, slot := range slots {
+		keys[i] = sign * float64(column[slot])
+	}
 }
 
 // better is the order of hits.
