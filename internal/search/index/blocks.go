@@ -23,6 +23,7 @@ type scratch struct {
 	keys        []float64
 	blocks      [2]*block
 	bits        []uint64
+	counts      [dicts][]uint32
 	reader      reader
 }
 

@@ -225,7 +225,7 @@ func titleKey(title string) string {
 // grow makes room for one more slot.
 func (ix *Index) grow() {
 	c := &ix.columns
-	c.ids, c.fieldLen, c.codes = append(c.ids, 0), append(c.fieldLen, [3]uint8{}), append(c.codes, [columnDicts]uint16{})
+	c.ids, c.fieldLen, c.codes.rows = append(c.ids, 0), append(c.fieldLen, [3]uint8{}), append(c.codes.rows, [columnDicts]uint8{})
 	c.seconds, c.tempo, c.loudness = append(c.seconds, 0), append(c.tempo, 0), append(c.loudness, 0)
 	c.centroid, c.rating = append(c.centroid, 0), append(c.rating, 0)
 	c.amount, c.published = append(c.amount, 0), append(c.published, 0)
@@ -241,12 +241,12 @@ func (ix *Index) remove(slot uint32) {
 		}
 		decodeValues(r.vals, func(d int, id uint32) { ix.values[d].delete(id, slot) })
 	}
-	for d, code := range ix.codes[slot] {
-		if code != 0 && !ix.filling {
+	for d := range columnDicts {
+		if code := ix.codes.of(slot, d); code != 0 && !ix.filling {
 			ix.values[d].delete(uint32(code-1), slot)
 		}
+		ix.codes.set(slot, d, 0)
 	}
-	ix.codes[slot] = [columnDicts]uint16{}
 	for f, n := range ix.fieldLen[slot] {
 		ix.lengths[f] -= uint64(fieldLength(n))
 	}
@@ -358,15 +358,15 @@ func (ix *Index) putValues(slot uint32, values []value) (encoded []byte) {
 	for _, v := range values {
 		d := ix.values[v.dict]
 		id, _ := d.id(v.name)
-		if inColumn(v.dict) && id >= math.MaxUint16 {
-			continue // no catalog has so many sample rates
+		if inColumn(v.dict) && id >= maxCode {
+			continue
 		}
 		d.relabel(id, v.label)
 		if !ix.filling {
 			d.insert(id, slot, 0)
 		}
 		if inColumn(v.dict) {
-			ix.codes[slot][v.dict] = uint16(id + 1)
+			ix.codes.set(slot, v.dict, uint16(id+1))
 		} else {
 			encoded = binary.AppendUvarint(append(encoded, byte(v.dict)), uint64(id))
 		}

@@ -35,6 +35,9 @@ func (ix *Index) eval(f *query.Filter, within *roaring.Bitmap) *roaring.Bitmap {
 	case query.Phrase:
 		return ix.evalPhrase(f, within)
 	}
+	if within == ix.live { // which holds every posting
+		return ix.leaf(f)
+	}
 	return roaring.And(within, ix.leaf(f))
 }
 
@@ -319,20 +322,24 @@ func (ix *Index) evalPhrase(f *query.Filter, within *roaring.Bitmap) *roaring.Bi
 	}
 	only, one := textField(f.Field)
 	set := roaring.New()
-	eachSlot(within, func(slot uint32) {
-		words := ix.record(slot).words
-		if !bytes.Contains(words, encoded) {
-			return
-		}
-		found := false
-		decodeWords(words, func(field int, main, _ []uint32) {
-			if found || one && field != only {
-				return
+	var texts [slotBatch][]byte
+	eachBatch(within, func(slots []uint32) {
+		ix.recordsOf(slots, &texts)
+		for i, slot := range slots {
+			words := decodeRecord(texts[i]).words
+			if !bytes.Contains(words, encoded) {
+				continue
 			}
-			found = follows(main, ids)
-		})
-		if found {
-			set.Add(slot)
+			found := false
+			decodeWords(words, func(field int, main, _ []uint32) {
+				if found || one && field != only {
+					return
+				}
+				found = follows(main, ids)
+			})
+			if found {
+				set.Add(slot)
+			}
 		}
 	})
 	return set

@@ -57,6 +57,11 @@ func AllFacets() []query.Field {
 func (ix *Index) count(q query.Query, s found, fields []query.Field) Facets {
 	facets := make(Facets, 0, len(fields))
 	shared := map[*roaring.Bitmap]*tally{} // facets with the same hits share one walk
+	defer func() {
+		for _, t := range shared {
+			ix.scratches.Put(t.s)
+		}
+	}()
 	for _, field := range fields {
 		d, ok := fieldDict(field)
 		if !ok {
@@ -68,7 +73,7 @@ func (ix *Index) count(q query.Query, s found, fields []query.Field) Facets {
 		}
 		t := shared[set]
 		if t == nil {
-			t = &tally{ix: ix, set: set, total: int(set.GetCardinality())}
+			t = &tally{ix: ix, set: set, total: int(set.GetCardinality()), s: ix.borrow()}
 			for _, other := range fields {
 				if d, ok := fieldDict(other); ok && (other.Narrows() && set == s.hits || !other.Narrows() && s.leftOut(other) == set) {
 					t.wanted = append(t.wanted, d)
@@ -210,7 +215,7 @@ func (ix *Index) topRows(q query.Query, d int, field query.Field, t *tally) []Ro
 		}
 		r := Row{Value: p.Value, Label: p.Value, Chosen: true}
 		if id, ok := dict.of(p.Value); ok {
-			r.Label, r.Count = dict.label(id), dict.postings[id].overlap(t.set, false)
+			r.Label, r.Count = dict.label(id), t.overlap(&dict.postings[id])
 		}
 		rows = append(rows, r)
 	}

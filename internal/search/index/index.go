@@ -118,8 +118,8 @@ type Index struct {
 // columns holds one entry for each slot.
 type columns struct {
 	ids       []int64
-	texts     pages                 // a record for each slot
-	codes     [][columnDicts]uint16 // ids in the dictionaries with few values, plus 1; 0 for none
+	texts     pages // a record for each slot
+	codes     codes // of the values in the dictionaries with few
 	fieldLen  [][3]uint8
 	seconds   []float32
 	tempo     []float32 // 0 when not known or not sure
@@ -227,7 +227,7 @@ func (ix *Index) settle(fresh int) {
 // reserve makes room for n recordings in an empty index.
 func (ix *Index) reserve(n int) {
 	c := &ix.columns
-	c.ids, c.fieldLen, c.codes = make([]int64, 0, n), make([][3]uint8, 0, n), make([][columnDicts]uint16, 0, n)
+	c.ids, c.fieldLen, c.codes.rows = make([]int64, 0, n), make([][3]uint8, 0, n), make([][columnDicts]uint8, 0, n)
 	for _, column := range []*[]float32{&c.seconds, &c.tempo, &c.loudness, &c.centroid, &c.rating, &c.norm} {
 		*column = make([]float32, 0, n)
 	}
@@ -248,7 +248,7 @@ func (ix *Index) trim() {
 	c := &ix.columns
 	c.ids, c.fieldLen, c.seconds, c.tempo, c.loudness = exact(c.ids), exact(c.fieldLen), exact(c.seconds), exact(c.tempo), exact(c.loudness)
 	c.centroid, c.rating, c.amount, c.published = exact(c.centroid), exact(c.rating), exact(c.amount), exact(c.published)
-	c.downloads, c.packs, c.codes, c.vector, c.norm = exact(c.downloads), exact(c.packs), exact(c.codes), exact(c.vector), exact(c.norm)
+	c.downloads, c.packs, c.codes.rows, c.vector, c.norm = exact(c.downloads), exact(c.packs), exact(c.codes.rows), exact(c.vector), exact(c.norm)
 	ix.kin = exact(ix.kin)
 }
 

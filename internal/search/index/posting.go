@@ -158,20 +158,6 @@ func (p *posting) set(marked bool) *roaring.Bitmap {
 	return set
 }
 
-// overlap is the number of slots that p shares with set.
-func (p *posting) overlap(set *roaring.Bitmap, marked bool) int {
-	if p.big != nil {
-		return int(p.big.set.AndCardinality(set))
-	}
-	n := 0
-	p.each(marked, func(slot uint32, _ uint8) {
-		if set.Contains(slot) {
-			n++
-		}
-	})
-	return n
-}
-
 // each calls f for every slot in order, with its mark.
 func (p *posting) each(marked bool, f func(slot uint32, mark uint8)) {
 	if p.big != nil {

@@ -72,7 +72,7 @@ func (s found) leftOut(field query.Field) *roaring.Bitmap {
 	set := s.text
 	for f, allowed := range s.chosen {
 		if f != field {
-			set = roaring.And(set, allowed)
+			set = s.and(set, allowed)
 		}
 	}
 	s.others[field] = set
@@ -107,9 +107,17 @@ func (ix *Index) find(q query.Query, parsed query.Parsed) found {
 	s.hits = s.text
 	for _, field := range q.Chosen() {
 		s.chosen[field] = ix.eval(q.FieldFilter(field), s.text)
-		s.hits = roaring.And(s.hits, s.chosen[field])
+		s.hits = s.and(s.hits, s.chosen[field])
 	}
 	return s
+}
+
+// and narrows set to what a choice allows, which is a part of the text's hits.
+func (s found) and(set, allowed *roaring.Bitmap) *roaring.Bitmap {
+	if set == s.text {
+		return allowed
+	}
+	return roaring.And(set, allowed)
 }
 
 // ranked is a hit on its way into the order: key first (larger is better), then the newer, then the larger id.

@@ -97,8 +97,8 @@ func (ix *Index) appendRecording(b []byte, slot uint32) []byte {
 		b = le.AppendUint32(b, math.Float32bits(v))
 	}
 	b = append(b, ix.fieldLen[slot][:]...)
-	for _, code := range ix.codes[slot] {
-		b = le.AppendUint16(b, code)
+	for d := range columnDicts {
+		b = le.AppendUint16(b, ix.codes.of(slot, d))
 	}
 	if ix.vectors.Contains(slot) {
 		b = le.AppendUint32(b, math.Float32bits(ix.norm[slot]))
@@ -269,8 +269,8 @@ func (l *loader) recording() {
 		*to = math.Float32frombits(uint32(l.number(4)))
 	}
 	copy(ix.fieldLen[slot][:], l.take(uint64(len(ix.fieldLen[slot]))))
-	for d := range ix.codes[slot] {
-		ix.codes[slot][d] = uint16(l.number(2))
+	for d := range columnDicts {
+		ix.codes.set(slot, d, uint16(l.number(2)))
 	}
 	if norm := math.Float32frombits(uint32(l.number(4))); norm != 0 {
 		l.vector = l.vector[:0]
@@ -330,6 +330,9 @@ func (l *loader) build() {
 		if _, twice := ix.slot(ix.ids[slot]); twice || ix.ids[slot] <= 0 || !ix.whole(slot, named) {
 			ix.vectors.Remove(slot) // it changed while it was written: whoever applies the changes since puts it in again
 			ix.texts.set(slot, nil)
+			for d := range columnDicts {
+				ix.codes.set(slot, d, 0)
+			}
 			ix.free = append(ix.free, slot)
 			continue
 		}
@@ -354,8 +357,8 @@ func (ix *Index) whole(slot uint32, named map[*dict][]bool) bool {
 			has(d, id)
 		}
 	})
-	for d, code := range ix.codes[slot] {
-		if code != 0 {
+	for d := range columnDicts {
+		if code := ix.codes.of(slot, d); code != 0 {
 			has(d, uint32(code-1))
 		}
 	}

@@ -2,9 +2,11 @@ package index
 
 import "github.com/RoaringBitmap/roaring/v2"
 
-// walkShare is the part of the catalog up to which values are counted hit by hit; beyond it, intersecting each value's bitmap with the
-// hits is quicker.
-const walkShare = 8
+// The part of the catalog up to which values are counted hit by hit; beyond it, intersecting each value's bitmap with the hits is quicker.
+const (
+	walkShare   = 8  // of values in columns
+	recordShare = 12 // of values in records, which lie far apart
+)
 
 // tally counts the values of a set of hits, in all dictionaries that are wanted at once.
 type tally struct {
@@ -13,6 +15,8 @@ type tally struct {
 	total  int
 	wanted []int // dictionaries
 	counts [dicts][]uint32
+	s      *scratch // whoever has done with the tally puts it back
+	bits   []uint64 // set, when it was asked for
 }
 
 // of is how many hits have each value of a dictionary.
@@ -22,13 +26,15 @@ func (t *tally) of(d int) []uint32 {
 	case t.counts[d] != nil:
 	case t.total == t.ix.slots.n:
 		t.counts[d] = dict.counts
-	case d != dLicense && t.few() && (len(t.wanted) > 1 || len(dict.names) > 8): // licenses are few, and not in a column
+	case inColumn(d) && t.few(walkShare) && (len(t.wanted) > 1 || len(dict.names) > 8):
 		t.walk()
+	case many(d) && t.few(recordShare):
+		t.walkRecords()
 	default:
 		counts := make([]uint32, len(dict.names))
 		for id := range counts {
 			if dict.counts[id] > 0 {
-				counts[id] = uint32(dict.postings[id].overlap(t.set, false))
+				counts[id] = uint32(t.overlap(&dict.postings[id]))
 			}
 		}
 		t.counts[d] = counts
@@ -37,62 +43,64 @@ func (t *tally) of(d int) []uint32 {
 }
 
 // few reports whether the hits are so few that walking over them is the quicker way.
-func (t *tally) few() bool { return t.total <= t.ix.slots.n/walkShare || t.total <= 3000 }
+func (t *tally) few(share int) bool { return t.total <= t.ix.slots.n/share || t.total <= 3000 }
 
-// walk goes over the hits once.
+// overlap is how many hits a posting of values has.
+func (t *tally) overlap(p *posting) int {
+	if p.big != nil {
+		return int(p.big.set.AndCardinality(t.set))
+	}
+	if t.bits == nil {
+		t.bits = zeroed(&t.s.bits, len(t.ix.ids)/64+1)
+		t.set.WriteDenseTo(t.bits)
+	}
+	n := uint64(0)
+	t.s.reader.each(p, false, func(slots []uint32, _ []uint8) {
+		for _, slot := range slots {
+			n += t.bits[slot/64] >> (slot % 64) & 1
+		}
+	})
+	return int(n)
+}
+
+// walk goes over the hits once, for the dictionaries in columns.
 func (t *tally) walk() {
 	var columns []int
-	var encoded [dicts][]uint32
-	records := false
 	for _, d := range t.wanted {
 		if inColumn(d) {
 			columns = append(columns, d)
 			t.counts[d] = make([]uint32, len(t.ix.values[d].names)+1) // the first is for none: codes are ids plus 1
-		} else if t.counts[d] == nil {
-			encoded[d] = make([]uint32, len(t.ix.values[d].names))
-			records = records || d != dLicense
 		}
 	}
 	eachBatch(t.set, func(slots []uint32) {
 		for _, d := range columns { // one after the other: no read waits for another
-			counts := t.counts[d]
-			for _, slot := range slots {
-				counts[t.ix.codes[slot][d]]++
-			}
-		}
-		if records {
-			t.ix.countEncoded(slots, &encoded)
+			t.ix.codes.count(slots, d, t.counts[d])
 		}
 	})
 	for _, d := range columns {
 		t.counts[d] = t.counts[d][1:]
 	}
-	if records {
-		for d, counts := range encoded {
-			if counts != nil {
-				t.counts[d] = counts
-			}
-		}
-	}
 }
 
-// countEncoded counts what the records of slots hold. To find a record takes three reads of memory that nobody has touched for long, each
-// of which needs the one before: so the first reads of all go out together, then the second ones, then the third.
+// walkRecords goes over the hits once, for the dictionaries with many values.
+func (t *tally) walkRecords() {
+	var counts [dicts][]uint32
+	for _, d := range t.wanted {
+		if many(d) {
+			t.counts[d] = zeroed(&t.s.counts[d], len(t.ix.values[d].names))
+			counts[d] = t.counts[d]
+		}
+	}
+	eachBatch(t.set, func(slots []uint32) { t.ix.countEncoded(slots, &counts) })
+}
+
+// countEncoded counts what the records of slots hold.
 func (ix *Index) countEncoded(slots []uint32, counts *[dicts][]uint32) {
 	var texts [slotBatch][]byte
-	for i, slot := range slots {
-		texts[i] = ix.texts.list[slot/pageSlots]
-	}
-	for i, slot := range slots {
-		begin, end := ends(texts[i], slot%pageSlots)
-		texts[i] = texts[i][begin:end]
-	}
-	var sizes [slotBatch]uint64
+	ix.recordsOf(slots, &texts)
 	for i := range slots {
-		sizes[i], texts[i] = uvarint(texts[i])
-	}
-	for i := range slots {
-		for vals := texts[i][:min(sizes[i], uint64(len(texts[i])))]; len(vals) > 0; {
+		vals, _ := piece(texts[i])
+		for len(vals) > 0 {
 			of := counts[vals[0]]
 			var id uint64
 			if id, vals = uvarint(vals[1:]); of != nil {
@@ -117,11 +125,11 @@ func (t *tally) top(d, n int) []valueCount {
 		}
 		return dict.names[a.id] < dict.names[b.id]
 	})
-	exact := func(id uint32) int { return dict.postings[id].overlap(t.set, false) }
+	exact := func(id uint32) int { return t.overlap(&dict.postings[id]) }
 	switch {
 	case t.total == t.ix.slots.n:
 		exact = func(id uint32) int { return int(dict.counts[id]) }
-	case t.few():
+	case t.few(recordShare):
 		for id, c := range t.of(d) {
 			if c > 0 {
 				best.add(valueCount{uint32(id), int(c)})
