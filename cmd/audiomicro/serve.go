@@ -47,11 +47,11 @@ func serve(ctx context.Context, args []string) error {
 	}
 }
 
-// collectOften lets the heap grow by a fifth, not by its double, between two collections. Most of it is the search index, which
+// collectOften lets the heap grow by a tenth, not by its double, between two collections. Most of it is the search index, which
 // stays and holds few pointers: memory is dearer here than the collector's time. GOGC in the environment decides otherwise.
 func collectOften() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(20)
+		debug.SetGCPercent(10)
 	}
 }
 
