@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -119,11 +120,15 @@ func openFFmpeg(r io.Reader, k sniff.Kind, opt Options) (audio.Decoder, error) {
 	}
 	if err != nil {
 		d.Close()
-		return nil, fmt.Errorf("%w: start ffmpeg: %w", audio.ErrUnsupported, err)
+		return nil, fmt.Errorf("%w: start ffmpeg: %w", ErrDecoder, err)
 	}
 	wav, err := openWAV(newSource(out, 0), sniff.Kind{Container: "wav"})
 	if err != nil {
+		said := d.wait()
 		d.Close()
+		if why := d.stderr.ownFault(said); why != "" {
+			return nil, fmt.Errorf("%w: %s", ErrDecoder, why)
+		}
 		return nil, fmt.Errorf("%w: ffmpeg could not read the file: %s", audio.ErrDamaged, d.stderr)
 	}
 	d.Decoder = wav
@@ -136,6 +141,28 @@ func openFFmpeg(r io.Reader, k sniff.Kind, opt Options) (audio.Decoder, error) {
 		d.info.Lossless = false
 	}
 	return d, nil
+}
+
+// ErrDecoder means that the native decoder is at fault, not the file: it does not run, or was built without what the file needs.
+var ErrDecoder = errors.New("the native decoder does not work")
+
+// faults are what ffmpeg and the loader of programs say when the reason lies in themselves. A file cannot make them say so, but for a codec without a
+// name; those kept from running on purpose are "not on whitelist".
+var faults = regexp.MustCompile(`Decoder \(codec [^)]*\) not found|no decoder found for|Unknown (input|output) format|Unknown (en|de)coder|Unrecognized option|Option not found|` +
+	`error while loading shared libraries|symbol lookup error`)
+
+// ownFault says why ffmpeg ended if that was not because of the file, and nothing otherwise. An ffmpeg that fails without a word is
+// broken too: about files it always says something.
+func (t *tail) ownFault(ended error) string {
+	text := t.Buffer.String()
+	if f := faults.FindString(text); f != "" && !strings.Contains(f, "codec none") {
+		return "ffmpeg: " + t.String()
+	}
+	var exit *exec.ExitError
+	if errors.As(ended, &exit) && exit.ExitCode() > 0 && strings.TrimSpace(text) == "" {
+		return fmt.Sprintf("ffmpeg ended with status %d without a word", exit.ExitCode())
+	}
+	return ""
 }
 
 // spool keeps r in a file without a name.
@@ -159,7 +186,11 @@ func (d *ffmpegDecoder) Next() ([][]float32, error) {
 	if err != io.EOF {
 		return block, err
 	}
-	if werr := d.wait(); werr != nil {
+	werr := d.wait()
+	if why := d.stderr.ownFault(werr); why != "" {
+		return nil, fmt.Errorf("%w: %s", ErrDecoder, why)
+	}
+	if werr != nil {
 		return nil, fmt.Errorf("%w: ffmpeg: %w: %s", audio.ErrDamaged, werr, d.stderr)
 	}
 	if d.stderr.Len() > 0 {

@@ -210,6 +210,8 @@ func explain(err error, req Request) *Failure {
 		return failure
 	case errors.As(err, &source):
 		return &Failure{Code: Storage, Text: "The file could not be read from the site's storage. The site will try again.", Detail: detail}
+	case errors.Is(err, decode.ErrDecoder):
+		return &Failure{Code: Undecoded, Text: "This site's decoder for this format does not work, so the file could not be read. Nothing is wrong with it as far as the site knows. Send it as FLAC or WAV, or ask the operator to repair the decoder.", Detail: detail}
 	case errors.Is(err, decode.ErrTooLong):
 		return tooLong(req.MaxSeconds)
 	case errors.As(err, &refused):
@@ -227,7 +229,7 @@ func explain(err error, req Request) *Failure {
 // reason is what a decoder says about content that it does not take: the format alone would be named among those accepted.
 func reason(detail string) string {
 	_, why, ok := strings.Cut(detail, audio.ErrUnsupported.Error()+": ")
-	if !ok || strings.Contains(why, "start ffmpeg") { // the operator's business, and of no help to the sender
+	if !ok {
 		return ""
 	}
 	return ": " + why

@@ -21,7 +21,7 @@ func TestFormatsThatNeedFFmpeg(t *testing.T) {
 	if err := os.WriteFile(original, wav(tones(2, 48000, 3*48000), 48000), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct{ file, codec string }{{"a.m4a", "aac"}, {"b.m4a", "alac"}, {"a.wv", "wavpack"}, {"a.caf", "pcm_s16le"}} {
+	for _, c := range []struct{ file, codec string }{{"a.m4a", "aac"}, {"b.m4a", "alac"}, {"a.wv", "wavpack"}, {"a.caf", "pcm_s16le"}, {"a.wma", "wmav2"}, {"b.wma", "wmav1"}} {
 		t.Run(c.file+" "+c.codec, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(dir, c.file)
@@ -39,7 +39,7 @@ func TestFormatsThatNeedFFmpeg(t *testing.T) {
 			if math.Abs(r.Duration-3) > .05 || r.Info.Channels != 2 || len(r.Previews) != 4 {
 				t.Errorf("result %+v", r)
 			}
-			if lossless := c.codec == "alac" || c.codec == "wavpack"; c.file != "a.caf" && (r.Info.Codec != c.codec || r.Info.Lossless != lossless) { // ffmpeg leaves the movie box at the end
+			if lossless := c.codec == "alac" || c.codec == "wavpack"; c.file != "a.caf" && filepath.Ext(c.file) != ".wma" && (r.Info.Codec != c.codec || r.Info.Lossless != lossless) { // ffmpeg leaves the movie box at the end
 				t.Errorf("codec %q, lossless %v", r.Info.Codec, r.Info.Lossless)
 			}
 			if !slices.Equal(r.Usage.Walls, kernelWalls()) {
@@ -61,6 +61,47 @@ func TestFormatsThatNeedFFmpeg(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBrokenDecoder: when ffmpeg does not run, or was built without what the file needs, the decoder is blamed and not the file; a file that is
+// broken still is.
+func TestBrokenDecoder(t *testing.T) {
+	t.Parallel()
+	ffmpeg := tool(t, "ffmpeg")
+	dir := t.TempDir()
+	original, made := filepath.Join(dir, "a.wav"), filepath.Join(dir, "a.m4a")
+	if err := os.WriteFile(original, wav(tones(2, 48000, 3*48000), 48000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := exec.Command(ffmpeg, "-v", "error", "-nostdin", "-i", original, "-c:a", "aac", made).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, text)
+	}
+	data, err := os.ReadFile(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct{ script, code string }{
+		{"exit 3", worker.Undecoded},
+		{"echo \"$0: error while loading shared libraries: libavformat.so.59: cannot open shared object file\" >&2; exit 127", worker.Undecoded},
+		{"echo \"Unknown input format: 'mov'\" >&2; exit 1", worker.Undecoded},
+		{"echo 'Decoder (codec aac) not found for input stream #0:0' >&2; exit 1", worker.Undecoded},
+		{"echo 'Decoder (codec none) not found for input stream #0:0' >&2; exit 1", worker.Damaged}, // the file names a codec that nobody knows
+		{"echo 'pipe:0: Invalid data found when processing input' >&2; exit 1", worker.Damaged},
+	} {
+		fake := filepath.Join(dir, "ffmpeg-"+strconv.Itoa(i))
+		if err := os.WriteFile(fake, []byte("#!/bin/sh\n"+c.script+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := run(t, worker.Request{Outputs: everything, FFmpegPath: fake}, data)
+		f := wantFailure(t, err, c.code)
+		if blamesFile := strings.Contains(f.Text, "is damaged"); blamesFile != (c.code == worker.Damaged) {
+			t.Errorf("%s: %q", c.script, f.Text)
+		}
+	}
+	_, _, err = run(t, worker.Request{Outputs: everything, FFmpegPath: filepath.Join(dir, "none")}, data)
+	wantFailure(t, err, worker.Undecoded)
+	_, _, err = run(t, worker.Request{Outputs: everything, FFmpegPath: ffmpeg}, data[:len(data)/2])
+	wantFailure(t, err, worker.Damaged)
 }
 
 // TestFilm: a film has sound too, but whoever downloads a recording expects no pictures.

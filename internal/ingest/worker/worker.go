@@ -180,6 +180,7 @@ type Usage struct {
 // Failure codes.
 const (
 	Unsupported = "unsupported"   // the content is of no format this instance reads
+	Undecoded   = "undecoded"     // the native decoder is broken or lacks what the file needs; the operator's business
 	Damaged     = "damaged"       // it begins well and cannot be decoded to the end
 	TooLong     = "too-long"      // more seconds or more decoded bytes than allowed
 	Empty       = "silent-empty"  // not a single sample
