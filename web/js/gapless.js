@@ -1,5 +1,5 @@
 // A short region goes round from memory, sample by sample, in place of the audio element, which would stop for a moment at each turn.
-import { amplify, go, state, take } from "./player.js";
+import { go, output, state, take } from "./player.js";
 import { decode } from "./segment.js";
 
 const longest = 30, margin = 3; // seconds; the margin lets a handle move without decoding anew
@@ -7,9 +7,10 @@ let part = null, busy = false;
 
 // follow is called whenever something of the player changed, and while it plays.
 export async function follow() {
-  const { head, audio, region: r } = state, voice = head === audio ? null : head;
+  const { head, audio, region: r } = state, voice = head.turn ? head : null;
   if (!state.looping || !r || r.to - r.from > longest) return voice && take(null);
   if (voice) return covers(r) ? voice.turn(r) : take(null);
+  if (head !== audio) return take(null); // a beginning (ahead.js) makes way; the element's next moment calls again
   if (audio.paused || busy || audio.currentTime < r.from || audio.currentTime >= r.to) return;
   const url = audio.currentSrc;
   if (part?.failed === url) return;
@@ -30,7 +31,7 @@ const covers = r => part?.buffer && part.url === state.audio.currentSrc && part.
 
 // voiced is what the player takes for an element.
 function voiced({ buffer, start }, r, from) {
-  const context = amplify(), node = context.createGain();
+  const context = output(), node = context.createGain();
   let source = null, at = from, since = 0, rate = 1, volume = 1, muted = false, { from: a, to: b } = r;
   const now = () => {
     if (!source) return at;

@@ -8,13 +8,14 @@ const audio = new Audio();
 audio.preload = "none";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const headroom = .5; // room of 6 dB to lift quiet previews: volume ends at 1
-// context is made for the first sound that needs it, for some systems stop it in the background. amplifier lifts beyond that room,
-// input is what the element gives, effect (stretch.js) stands between them.
+// context is made for the first sound that needs it. amplifier lifts beyond that room; input is what the element gives, which comes to it
+// only when it must, for some systems stop Web Audio in the background; effect (stretch.js) stands between them.
 let context = null, amplifier = null, input = null, effect = null;
-let head = audio; // what sounds: the element, or in its place a region that goes round without a gap (gapless.js)
+let head = audio; // what sounds: the element, or in its place a voice: a region that goes round (gapless.js), a sound's beginning (ahead.js)
+let early = null; // early(url, seconds) is a voice that is ready to begin there, or nothing
 
 // region is { id, from, to }: it belongs to one sound and waits while another plays. start is the share at which the next one begins.
-let queue = [], goesOn = null, at = -1, loop = false, region = null, start = 0, ahead = null, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
+let queue = [], goesOn = null, at = -1, loop = false, region = null, start = 0, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
 
 export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() } };
 const inside = () => loop && region?.id === queue[at]?.id ? region : null;
@@ -52,15 +53,24 @@ function loud() {
   context.resume();
 }
 
-// amplify takes the sound through Web Audio from now on.
+// output is where voices sound.
+export function output() {
+  if (!context) {
+    context = new AudioContext();
+    amplifier = context.createGain();
+    amplifier.connect(context.destination);
+    loud();
+  }
+  return context;
+}
+
+// amplify takes the element's sound through Web Audio too, from now on.
 export function amplify() {
-  if (amplifier) return context;
-  context = new AudioContext();
-  amplifier = context.createGain();
-  amplifier.connect(context.destination);
-  input = context.createMediaElementSource(audio);
-  connect();
-  loud();
+  output();
+  if (!input) {
+    input = context.createMediaElementSource(audio);
+    connect();
+  }
   return context;
 }
 
@@ -81,16 +91,16 @@ function connect() {
 }
 
 // take lets a voice sound in place of the element, from the moment that the element has reached: an object with what the player
-// uses of an element, and node. Without a voice the element goes on where the voice was.
-export function take(voice) {
+// uses of an element, and node. Without a voice the element goes on where the voice was; already tells that it is playing there.
+export function take(voice, already) {
   const was = head;
   if (was === (voice ?? audio)) return;
   const playing = !was.paused, now = was.currentTime;
   head = voice ?? audio;
   if (amplifier) connect();
   loud();
-  if (!voice) audio.currentTime = now;
-  if (playing) head.play().catch(fail);
+  if (!voice && !already) audio.currentTime = now;
+  if (playing && !already) head.play().catch(fail);
   was.pause();
   mark();
 }
@@ -129,19 +139,35 @@ export function relist(list) {
   queue = at < 0 ? [now, ...rows] : rows;
   at = Math.max(at, 0);
   shelve();
+  near();
+}
+
+// near has the beginnings of the sounds that a key would start next decoded: the neighbors, and the first of the list.
+function near() {
+  if (head.paused || thrifty()) return;
+  const urls = [1, -1, 2, -at].map(by => queue[at + by]).filter(Boolean).map(source);
+  import("./ahead.js").then(m => { early = m.voice; m.fetchAhead(urls) });
 }
 
 function open(share = 0) {
   const s = queue[at];
   if (!s) return;
   start = share || (inside() ? region.from / length() : 0);
+  const url = source(s), was = head;
+  head = !inside() && early?.(url, start * s.len) || audio; // a region is watched by the element's own time
   if (head !== audio) {
-    head.pause();
-    head = audio;
+    start = 0;
+    connect();
   }
-  audio.src = source(s);
   loud();
-  audio.play().catch(fail);
+  if (head === audio) audio.src = url;
+  head.play().catch(fail); // before anything is drawn
+  if (was !== audio) was.pause();
+  if (head !== audio) {
+    audio.preload = "none"; // it is not needed yet
+    audio.src = url;
+    near();
+  }
   bar.hidden = false;
   $(".player-title").textContent = s.title;
   $(".player-title").href = s.url;
@@ -315,20 +341,17 @@ audio.addEventListener("loadedmetadata", () => {
 });
 audio.addEventListener("timeupdate", tick); // frames stop in a hidden tab, a loop must not
 audio.addEventListener("error", () => audio.getAttribute("src") && fail({ name: "" }));
-audio.addEventListener("playing", () => {
-  const next = queue[at + 1];
-  if (!next || thrifty()) return;
-  ahead = new Audio();
-  ahead.preload = "auto";
-  ahead.src = source(next);
-});
-audio.addEventListener("ended", () => {
+audio.addEventListener("playing", near);
+audio.addEventListener("ended", over);
+
+// over is the end of a sound, whatever sounded it.
+export function over() {
   if (looping()) {
-    audio.currentTime = inside()?.from ?? 0;
-    audio.play().catch(fail);
+    head.currentTime = inside()?.from ?? 0;
+    head.play().catch(fail);
   } else if (at + 1 < queue.length) step(1);
   else mark();
-});
+}
 
 const acts = {
   toggle, prev: () => step(-1), next: () => step(1), loop: toggleLoop, mute: toggleMute,

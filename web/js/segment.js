@@ -10,8 +10,16 @@ export async function decode(url, from, to, seconds) {
   return { buffer: await new OfflineAudioContext(2, 1, 48000).decodeAudioData(bytes), start };
 }
 
-async function range(url, from, to) {
-  const answer = await fetch(url, { headers: { Range: `bytes=${from}-${to - 1}` } });
+// beginning returns { buffer, whole }: the first seconds of a sound, as many of them as its first bytes hold, and whether that is all.
+export async function beginning(url, bytes, most) {
+  const got = await range(url, 0, bytes, "low"), all = got.bytes.length === got.size;
+  const list = isPage(got.bytes, 0) ? pages(got.bytes) : [], last = list.findLast(p => p.granule <= most * 48000) ?? list.at(-1);
+  const whole = all && (!list.length || last === list.at(-1)), end = whole ? got.size : last?.end;
+  return { buffer: await new OfflineAudioContext(2, 1, 48000).decodeAudioData(got.bytes.slice(0, end).buffer), whole };
+}
+
+async function range(url, from, to, priority) {
+  const answer = await fetch(url, { headers: { Range: `bytes=${from}-${to - 1}` }, priority });
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
   const bytes = new Uint8Array(await answer.arrayBuffer());
   return { bytes, at: answer.status === 206 ? from : 0, size: answer.status === 206 ? +answer.headers.get("Content-Range").split("/")[1] : bytes.length };

@@ -175,7 +175,7 @@ export default function video(s) {
       return;
     }
     if (!sounding) {
-      if (inside && !state.audio.seeking && !(mine() && state.audio.ended)) align(true);
+      if (inside && !state.audio.seeking && !(mine() && state.head.ended)) align(true);
       picture.playbackRate = 1;
       return;
     }
@@ -203,7 +203,7 @@ export default function video(s) {
       return picture.pause();
     }
     const now = mine() && !state.head.paused;
-    if (together && was && !now && !state.audio.ended && !state.audio.seeking && state.sound && picture.currentTime > offset && picture.currentTime < offset + lasts() - .1) stop();
+    if (together && was && !now && !state.head.ended && !state.audio.seeking && state.sound && picture.currentTime > offset && picture.currentTime < offset + lasts() - .1) stop();
     was = now;
   };
   document.addEventListener("am:loop", told);

@@ -1,1 +1,0 @@
-import{a}from"./chunk.VSGRN2XN.js";export{a as decode};
