@@ -219,12 +219,26 @@ func WriteBody(w http.ResponseWriter, r *http.Request, status int, body []byte) 
 	}
 	w.Header().Set("Content-Encoding", "br")
 	w.WriteHeader(status)
-	bw := brotli.NewWriterLevel(w, 5)
+	// A part answers a key that was typed just now: the lightest level takes 0.5 ms for 80 KB where a page's takes 8, and is worth
+	// its third of bytes more.
+	pool := &packers
+	if r.Header.Get(PartHeader) != "" {
+		pool = &lightPackers
+	}
+	bw := pool.Get().(*brotli.Writer)
+	defer pool.Put(bw)
+	bw.Reset(w)
 	if _, err := bw.Write(body); err != nil {
 		return err
 	}
 	return bw.Close()
 }
+
+// A writer holds 10 MB of tables at a page's level: new ones for every answer would keep the garbage collector busy.
+var (
+	packers      = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 5) }}
+	lightPackers = sync.Pool{New: func() any { return brotli.NewWriterLevel(nil, 1) }}
+)
 
 // takesBrotli tells whether a visitor takes brotli: named in Accept-Encoding, and not with a weight of zero (RFC 9110, section
 // 12.5.3).

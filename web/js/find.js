@@ -67,9 +67,9 @@ function show(got) {
   const fresh = got.querySelector(".results"), rail = got.querySelector("#facets"), old = root.querySelector(".results");
   if (!fresh || !rail) return location.reload(); // another version of the program answers
   const held = old.contains(document.activeElement) && document.activeElement.name;
+  if (scrollY > 0 && document.activeElement === $("#q")) scrollTo({ top: 0, behavior: "instant" }); // asked before: afterwards it would lay out twice
   old.replaceWith(fresh);
   if (held) fresh.querySelector(`[name="${CSS.escape(held)}"]`)?.focus();
-  if (scrollY > 0 && document.activeElement === $("#q")) scrollTo({ top: 0, behavior: "instant" });
   const heading = fresh.querySelector("h1").textContent;
   document.title = heading + " · " + $(".brand span").textContent;
   $("#main").dataset.title = heading;

@@ -17,7 +17,7 @@ let early = null; // early(url, seconds) is a voice that is ready to begin there
 // region is { id, from, to }: it belongs to one sound and waits while another plays. start is the share at which the next one begins.
 let queue = [], goesOn = null, at = -1, loop = false, region = null, start = 0, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
 
-export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() } };
+export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() }, get length() { return length() } };
 const inside = () => loop && region?.id === queue[at]?.id ? region : null;
 const looping = () => Boolean(loop && (!region || inside()));
 
@@ -180,7 +180,7 @@ function open(share = 0) {
   lengthen();
   mark();
   say(`Playing ${s.title}`);
-  if ("mediaSession" in navigator) navigator.mediaSession.metadata = new MediaMetadata({ title: s.title, artist: s.by });
+  if (navigator.mediaSession) import("./session.js");
 }
 
 // offer is the one button: what the row of the sound says can be done with it.
@@ -298,7 +298,6 @@ export function mark() {
   bar.classList.toggle("sounding", Boolean(sounding));
   $("[data-toggle-word]").textContent = sounding ? "Pause" : "Play";
   looped();
-  position();
   tick();
 }
 
@@ -334,7 +333,6 @@ export function go() {
 }
 audio.addEventListener("play", go);
 audio.addEventListener("pause", mark);
-audio.addEventListener("seeked", position);
 audio.addEventListener("loadedmetadata", () => {
   if (start) seek(start * length());
   start = 0;
@@ -425,21 +423,4 @@ const shown = lane => lane.dataset.shown?.split(" ").map(Number) ?? [0, 1];
 export function shareAt(lane, x) {
   const box = lane.getBoundingClientRect(), [from, to] = shown(lane), share = (x - box.left) / box.width;
   return from + (to - from) * (getComputedStyle(lane).direction === "rtl" ? 1 - share : share);
-}
-
-// position lets the system draw its own slider.
-function position() {
-  const duration = length();
-  if (duration) navigator.mediaSession?.setPositionState?.({ duration, position: Math.min(head.currentTime, duration) });
-}
-
-if ("mediaSession" in navigator) {
-  const on = (name, f) => { try { navigator.mediaSession.setActionHandler(name, f) } catch { /* an action this browser does not know */ } };
-  on("play", () => at >= 0 && head.play().catch(fail));
-  on("pause", () => head.pause());
-  on("previoustrack", () => step(-1));
-  on("nexttrack", () => step(1));
-  on("seekto", d => seek(d.seekTime));
-  on("seekbackward", () => skip(-5));
-  on("seekforward", () => skip(5));
 }
