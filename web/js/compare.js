@@ -9,7 +9,7 @@ export default function compare(root) {
     const now = sides.findIndex(el => el.dataset.sound === state.sound?.id), to = sides[now === 0 ? 1 : 0];
     if (now < 0) return play(sides[0]);
     const length = +to.dataset.len || 1;
-    play(to, (state.audio.currentTime % length) / length); // the shorter one begins again
+    play(to, (state.head.currentTime % length) / length); // the shorter one begins again
   });
   // Whoever hears one is about to hear the other: it is fetched with the first sound, not before.
   state.audio.addEventListener("playing", () => {

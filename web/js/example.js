@@ -3,6 +3,7 @@
 import { say } from "./page.js";
 
 const most = 20; // seconds of a recording
+const quiet = 10 ** (-50 / 20); // full scale is 1; what stays below is a room, or a microphone that is switched off
 
 export default function example(root) {
   const form = root.querySelector("[data-example]"), field = form.elements.sound, drop = form.querySelector("[data-drop]");
@@ -19,15 +20,29 @@ export default function example(root) {
     if (!file) return;
     const size = file.size < 1e6 ? Math.ceil(file.size / 1e3) + " kB" : (file.size / 1e6).toFixed(1) + " MB";
     note.textContent = `${file.name}, ${size}`;
-    if (file.size > +root.dataset.max) return say("The file is larger than this search takes.", true);
+    const large = file.size > +root.dataset.max ? "The file is larger than this search takes." : "";
+    field.setCustomValidity(large);
+    hear.hidden = true;
+    if (large) {
+      draw(form.querySelector("[data-wave]"), null);
+      return say(large, true);
+    }
     try {
       heard = await audio().decodeAudioData(await file.arrayBuffer());
       note.textContent = `${file.name}, ${heard.duration.toFixed(1)} s, ${size}`;
     } catch { /* the server's decoders know more formats */ }
     hear.hidden = !heard;
+    if (heard && loudest(heard) < quiet) note.textContent += `. Nearly silent: its loudest moment is ${Math.round(20 * Math.log10(loudest(heard) + 1e-9))} dB`;
     draw(form.querySelector("[data-wave]"), heard);
   };
   field.addEventListener("change", show);
+  // The server listens to a long file for some seconds. Back, the form is as it was.
+  const send = form.querySelector("[type=submit]");
+  form.addEventListener("submit", () => {
+    playing?.stop();
+    send.textContent = "Searching…";
+  });
+  addEventListener("pageshow", () => { send.textContent = "Search" });
   for (const name of ["dragover", "dragleave", "drop"]) {
     drop.addEventListener(name, e => {
       e.preventDefault();
@@ -58,28 +73,48 @@ export default function example(root) {
 function record(form, audio, give) {
   const box = form.querySelector("[data-mic]"), button = form.querySelector("[data-record]"), meter = form.querySelector("[data-level]"), time = form.querySelector("[data-time]"), note = form.querySelector("[data-mic-note]");
   box.hidden = false;
-  let recorder;
+  let recorder, asking;
+  const told = note.textContent, tell = text => {
+    note.textContent = text;
+    say(text);
+  };
   button.addEventListener("click", async () => {
     if (recorder) return recorder.stop();
+    if (asking) return; // the browser's question is still open
+    asking = true;
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
-    } catch {
-      note.textContent = "The browser gave no microphone. Allow it for this page, or choose a file.";
-      return say(note.textContent);
+    } catch (e) {
+      return tell({
+        NotAllowedError: "The microphone is not allowed here. Allow it in the browser's settings of this page, or choose a file.",
+        NotFoundError: "This device has no microphone. Choose a file.",
+        NotReadableError: "Another program holds the microphone. Close it there and press Record again, or choose a file.",
+      }[e.name] ?? "The browser gave no microphone. Choose a file.");
+    } finally {
+      asking = false;
     }
     await audio().resume();
     const analyser = audio().createAnalyser(), samples = new Float32Array(analyser.fftSize), source = audio().createMediaStreamSource(stream), pieces = [];
     source.connect(analyser);
     recorder = new MediaRecorder(stream);
     const began = performance.now();
+    let long = false, top = 0;
+    note.textContent = told;
     const tick = () => {
       if (!recorder) return;
       analyser.getFloatTimeDomainData(samples);
-      meter.value = Math.min(1, Math.max(...samples.map(Math.abs)));
+      const level = Math.max(...samples.map(Math.abs));
+      top = Math.max(top, level);
+      meter.value = Math.max(0, Math.min(1, 1 + Math.log10(level + 1e-9) / 3)); // 60 dB: a soft voice shows too
       const seconds = (performance.now() - began) / 1e3;
       time.textContent = seconds.toFixed(1) + " s";
-      if (seconds >= most) return recorder.stop();
+      if (seconds > 2 && top < quiet) note.textContent = "Nothing is heard so far. Is the right microphone chosen, and switched on?";
+      else if (note.textContent !== told) note.textContent = told;
+      if (seconds >= most) {
+        long = true;
+        return recorder.stop();
+      }
       setTimeout(tick, 50);
     };
     recorder.ondataavailable = e => pieces.push(e.data);
@@ -93,10 +128,9 @@ function record(form, audio, give) {
       try {
         const sound = await audio().decodeAudioData(await new Blob(pieces).arrayBuffer());
         await give(new File([wav(sound)], "recording.wav", { type: "audio/wav" }));
-        say("Recorded.");
+        tell(top < quiet ? "Nothing was heard. Is the right microphone chosen, and switched on?" : long ? `Stopped at ${most} s, which is as much as is compared.` : "Recorded. Play it, record again, or press Search.");
       } catch {
-        note.textContent = "Nothing was recorded. Try again.";
-        say(note.textContent);
+        tell("Nothing was recorded. Press Record again.");
       }
     };
     recorder.start();
@@ -120,10 +154,13 @@ function draw(canvas, sound) {
   c.clearRect(0, 0, w, h);
   if (!sound) return;
   c.fillStyle = getComputedStyle(canvas).color;
-  const x = sound.getChannelData(0), per = x.length / (w / 2);
+  const x = sound.getChannelData(0), per = x.length / (w / 2), full = loudest(sound) || 1;
   for (let i = 0; i < w / 2; i++) {
     let top = 0;
     for (let k = Math.floor(i * per); k < (i + 1) * per && k < x.length; k++) top = Math.max(top, Math.abs(x[k]));
-    c.fillRect(2 * i, h / 2 - top * h / 2, 1, Math.max(1, top * h));
+    top = (top / full) ** .8 * h * .94; // as the rows are drawn
+    c.fillRect(2 * i, (h - top) / 2, 1, Math.max(1, top));
   }
 }
+
+const loudest = sound => sound.getChannelData(0).reduce((most, v) => Math.max(most, Math.abs(v)), 0);

@@ -9,15 +9,17 @@ audio.preload = "none";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const headroom = .5; // room of 6 dB to lift quiet previews: volume ends at 1
 // context is made for the first sound that needs it. amplifier lifts beyond that room; input is what the element gives, which comes to it
-// only when it must, for some systems stop Web Audio in the background; effect (stretch.js) stands between them.
-let context = null, amplifier = null, input = null, effect = null;
+// only when it must, for some systems stop Web Audio in the background; effect (stretch.js) stands between them, and is lag seconds late.
+let context = null, amplifier = null, input = null, effect = null, lag = 0;
 let head = audio; // what sounds: the element, or in its place a voice: a region that goes round (gapless.js), a sound's beginning (ahead.js)
 let early = null; // early(url, seconds) is a voice that is ready to begin there, or nothing
 
 // region is { id, from, to }: it belongs to one sound and waits while another plays. start is the share at which the next one begins.
 let queue = [], goesOn = null, at = -1, loop = false, region = null, start = 0, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
 
-export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() }, get length() { return length() } };
+export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() }, get length() { return length() }, get heard() { return heard() } };
+// heard is the second of the sound that leaves the loudspeaker now: what Web Audio was given is on its way there still.
+const heard = () => Math.max(Math.min(head.currentTime, inside()?.from ?? 0), head.currentTime - lag - (head.node || input ? context.outputLatency || 0 : 0));
 const inside = () => loop && region?.id === queue[at]?.id ? region : null;
 const looping = () => Boolean(loop && (!region || inside()));
 
@@ -74,8 +76,9 @@ export function amplify() {
   return context;
 }
 
-// through puts a node before the amplifier, or takes it out again (null).
-export function through(node) {
+// through puts a node before the amplifier that is some seconds of the sound late, or takes it out again (null, 0).
+export function through(node, late) {
+  lag = late;
   if (effect === node) return;
   effect?.disconnect();
   effect = node;
@@ -302,20 +305,20 @@ export function mark() {
 }
 
 // tick moves the playheads; words follow each tenth of a second, what screen readers hear each second.
-let moving = [], told = "", heard = -1;
+let moving = [], told = "", second = -1;
 export function tick() {
   const len = length(), r = inside();
   if (r && head === audio && !audio.seeking && audio.currentTime >= r.to) audio.currentTime = r.from;
-  const now = head.currentTime;
+  const now = heard();
   for (const el of moving) {
     const [from, to] = shown(el);
     el.style.setProperty("--p", len ? (Math.max(-.01, Math.min(1.01, (now / len - from) / (to - from))) * 100).toFixed(2) + "%" : "0%");
   }
   if (told === (told = clock(now, len))) return;
   $("[data-elapsed]").textContent = told;
-  if (heard === (heard = Math.floor(now))) return;
+  if (second === (second = Math.floor(now))) return;
   const wave = $(".player-wave");
-  wave.setAttribute("aria-valuenow", heard);
+  wave.setAttribute("aria-valuenow", second);
   wave.setAttribute("aria-valuetext", told);
 }
 

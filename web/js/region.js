@@ -93,7 +93,7 @@ export default function region(s) {
     lanes.append(box);
   };
   // now is where the playhead of this sound stands.
-  const now = () => state.sound?.id === id ? state.head.currentTime : 0;
+  const now = () => state.sound?.id === id ? state.heard : 0;
 
   for (const [name, input] of Object.entries(edges)) {
     const take = () => {

@@ -179,7 +179,7 @@ export default function video(s) {
       picture.playbackRate = 1;
       return;
     }
-    const drift = v - videoAt(state.head.currentTime);
+    const drift = v - videoAt(state.heard);
     if (Math.abs(drift) > .2) picture.currentTime = Math.max(0, Math.min(picture.duration - .01, v - drift));
     else picture.playbackRate = Math.abs(drift) > .02 ? 1 - Math.sign(drift) * .05 : 1;
     panel.dataset.drift = drift.toFixed(3);

@@ -24,7 +24,7 @@ export default function zoom(s) {
   const by = (factor, around = head() ?? s.from + span() / 2) => to(around - (around - s.from) * factor, span() * factor);
   // head is where the playhead stands, when it is in view.
   const head = () => {
-    const t = state.sound?.id === el.dataset.sound ? state.head.currentTime : -1;
+    const t = state.sound?.id === el.dataset.sound ? state.heard : -1;
     return t >= s.from && t <= s.to ? t : null;
   };
 
