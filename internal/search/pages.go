@@ -134,21 +134,23 @@ func (s *Store) find(ctx context.Context, q query.Query) (res index.Result, begu
 		res, off, err = s.findLike(ctx, q)
 		return res, "", off, err
 	}
-	res, err = s.ix.Search(q, shownFacets...)
-	if err != nil || res.Total > 0 && !res.Some {
-		return res, "", off, err
-	}
 	words := query.Words(q.Text)
-	if len(words) == 0 {
-		return res, "", off, nil
-	}
-	q.Prefix, q.SomeWords = true, false
-	longer, err := s.ix.Search(q, shownFacets...)
-	if err != nil || longer.Total == 0 {
+	all := q
+	all.SomeWords = false
+	res, err = s.ix.Search(all, shownFacets...)
+	if err != nil || res.Total > 0 || len(words) == 0 {
 		return res, "", off, err
 	}
-	longer.DidYouMean = res.DidYouMean
-	return longer, words[len(words)-1], off, nil
+	all.Prefix = true
+	longer, err := s.ix.Search(all, shownFacets...)
+	if err == nil && longer.Total > 0 {
+		longer.DidYouMean = res.DidYouMean
+		return longer, words[len(words)-1], off, nil
+	}
+	if err == nil && q.SomeWords { // last, for it finds much that is thrown away while a word is being typed
+		res, err = s.ix.Search(q, shownFacets...)
+	}
+	return res, "", off, err
 }
 
 // Published makes rows of those of ids that are published now, whoever looks: what the index returned is checked here.
