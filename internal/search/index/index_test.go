@@ -1,6 +1,7 @@
 package index_test
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -425,9 +426,11 @@ func BenchmarkSearch(b *testing.B) {
 	}{
 		{"rare-word", query.Query{Text: "badabada"}, nil}, {"common-word", query.Query{Text: "rain"}, nil},
 		{"two-words-facets", filters, seven}, {"all-facets", query.Query{}, index.AllFacets()}, {"phrase", query.Query{Text: `"rain wind"`}, nil},
-		{"prefix", query.Query{Text: "st", Prefix: true}, nil}, {"typo", query.Query{Text: "rian"}, nil},
+		{"prefix", query.Query{Text: "st", Prefix: true}, nil}, {"short-prefix-facets", query.Query{Text: "no", Prefix: true}, index.AllFacets()},
+		{"word-and-prefix-facets", query.Query{Text: "rain wi", Prefix: true}, index.AllFacets()}, {"typo", query.Query{Text: "rian"}, nil},
 	} {
 		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := ix.Search(c.q, c.facets...); err != nil {
 					b.Fatal(err)
@@ -441,6 +444,17 @@ func BenchmarkSearch(b *testing.B) {
 			d, _ := next()
 			d.ID = d.ID%100_000 + 1
 			if err := ix.Put(d); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("load", func(b *testing.B) {
+		var file bytes.Buffer
+		if err := ix.Save(&file); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			if _, err := index.Load(bytes.NewReader(file.Bytes()), index.Config{}); err != nil {
 				b.Fatal(err)
 			}
 		}
