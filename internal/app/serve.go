@@ -68,7 +68,7 @@ func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
 	if err != nil {
 		return err
 	}
-	wg.Add(5)
+	wg.Add(6)
 	followed := make(chan struct{})
 	go func() {
 		defer wg.Done()
@@ -86,6 +86,10 @@ func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
 	go func() {
 		defer wg.Done()
 		a.Search.KeepCompared(ctx)
+	}()
+	go func() {
+		defer wg.Done()
+		a.Search.KeepClustered(ctx)
 	}()
 	go func() {
 		defer wg.Done()

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/db"
@@ -323,6 +324,27 @@ func (s *Store) Ready() bool { return s.ready.Load() }
 
 // Index is the index, for the faces that search by their own language.
 func (s *Store) Index() *index.Index { return s.ix }
+
+// clusterEvery is how often it is looked whether the index has so many vectors, or so many more, that they are to be sorted into cells.
+const clusterEvery = time.Minute
+
+// KeepClustered sorts the vectors of a large index into cells, at first and when they changed much, until ctx ends. Similar sounds are looked
+// for meanwhile as before: among all, or in the old cells.
+func (s *Store) KeepClustered(ctx context.Context) {
+	tick := time.NewTicker(clusterEvery)
+	defer tick.Stop()
+	for {
+		begin := time.Now()
+		if done, err := s.ix.Cluster(ctx); err == nil && done { // it ends early only with ctx
+			s.Log.Info("sorted the vectors of similar sounds into cells", "cells", s.ix.Cells(), "seconds", time.Since(begin).Seconds())
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
 
 // Similar lists up to n published recordings that sound like one, the nearest first. Two from the same contributor may
 // both be there; the recording itself is not.

@@ -251,7 +251,7 @@ func (ix *Index) remove(slot uint32) {
 		ix.lengths[f] -= uint64(fieldLength(n))
 	}
 	ix.live.Remove(slot)
-	ix.vectors.Remove(slot)
+	ix.dropVector(slot)
 	ix.texts.set(slot, nil)
 }
 

@@ -67,6 +67,7 @@ type Config struct {
 	TempoConfidence float64 // least confidence with which a tempo is searchable; 0.5
 	MinorUnits      int64   // of one unit of the currency of prices; 100
 	VectorDims      int     // length of Document.Vector; 64
+	ExactVectors    int     // up to so many vectors, similar sounds are looked for among all; above, Cluster's cells are used; 2^20
 }
 
 func (c Config) withDefaults() Config {
@@ -86,6 +87,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.VectorDims == 0 {
 		c.VectorDims = 64
+	}
+	if c.ExactVectors == 0 {
+		c.ExactVectors = 1 << 20
 	}
 	return c
 }
@@ -110,9 +114,12 @@ type Index struct {
 	vectors *roaring.Bitmap // slots with a vector
 	lengths [3]uint64       // sums of the field lengths, for their means
 	filling bool            // PutAll is at work: the postings are made at its end
+	cells   *cells          // of the vectors; nil while every search compares all
+	sorting *cells          // that Cluster is making
 	columns
 
-	scratches sync.Pool // of *scratch
+	scratches  sync.Pool  // of *scratch
+	clustering sync.Mutex // held by Cluster
 }
 
 // columns holds one entry for each slot.

@@ -31,6 +31,7 @@ func (ix *Index) keepVector(slot uint32, q []int8, norm float32) {
 	copy(ix.vector[int(slot)*dims:], q)
 	ix.norm[slot] = norm
 	ix.vectors.Add(slot)
+	ix.sortVector(slot, q, norm)
 }
 
 // quantizeVector gives v as int8 and the Euclidean length of that, 0 when v says nothing (empty, all zero or not finite).
@@ -85,33 +86,24 @@ type near struct {
 // scanPart is how many vectors are worth a goroutine: about 2 ms.
 const scanPart = 1 << 16
 
-// nearest scans every vector, in as many parts as there are cores. The caller holds the lock.
+// nearest compares v with every vector that where leaves, or where there are cells and many vectors, with those in the cells around it. The
+// caller holds the lock.
 func (ix *Index) nearest(v []int8, norm float32, n int, where *query.Filter, self int64) []Hit {
 	n = min(n, query.MaxOffset)
 	set := ix.vectors
 	if where != nil {
 		set = roaring.And(set, ix.eval(where, ix.live))
 	}
-	better := func(a, b near) bool {
+	best := newTop(n, func(a, b near) bool {
 		if a.cos != b.cos {
 			return a.cos > b.cos
 		}
 		return ix.ids[a.slot] > ix.ids[b.slot]
-	}
-	parts := max(min(runtime.GOMAXPROCS(0), int(set.GetCardinality()/scanPart)), 1)
-	tops := make([]*top[near], parts)
-	var done sync.WaitGroup
-	for p := range parts {
-		tops[p] = newTop(n, better)
-		from, to := uint32(len(ix.ids)*p/parts), uint32(len(ix.ids)*(p+1)/parts)
-		done.Go(func() { ix.scan(tops[p], set, from, to, v, norm, self) })
-	}
-	done.Wait()
-	best := newTop(n, better)
-	for _, part := range tops {
-		for _, found := range part.heap {
-			best.add(found)
-		}
+	})
+	if ix.probed(set.GetCardinality()) {
+		ix.probe(best, set, where == nil, v, norm, self)
+	} else {
+		ix.scanAll(best, set, v, norm, self)
 	}
 	list := best.sorted()
 	hits := make([]Hit, len(list))
@@ -121,6 +113,24 @@ func (ix *Index) nearest(v []int8, norm float32, n int, where *query.Filter, sel
 	return hits
 }
 
+// scanAll compares v with every vector of set, in as many parts as there are cores.
+func (ix *Index) scanAll(best *top[near], set *roaring.Bitmap, v []int8, norm float32, self int64) {
+	parts := max(min(runtime.GOMAXPROCS(0), int(set.GetCardinality()/scanPart)), 1)
+	tops := make([]*top[near], parts)
+	var done sync.WaitGroup
+	for p := range parts {
+		tops[p] = newTop(best.n, best.better)
+		from, to := uint32(len(ix.ids)*p/parts), uint32(len(ix.ids)*(p+1)/parts)
+		done.Go(func() { ix.scan(tops[p], set, from, to, v, norm, self) })
+	}
+	done.Wait()
+	for _, part := range tops {
+		for _, found := range part.heap {
+			best.add(found)
+		}
+	}
+}
+
 // scan compares v with the vectors of set's slots from (inclusive) to (exclusive).
 func (ix *Index) scan(best *top[near], set *roaring.Bitmap, from, to uint32, v []int8, norm float32, self int64) {
 	if part := uint64(to - from); part < uint64(len(ix.ids)) {
@@ -128,18 +138,36 @@ func (ix *Index) scan(best *top[near], set *roaring.Bitmap, from, to uint32, v [
 		within.AddRange(uint64(from), uint64(to))
 		set = roaring.And(set, within)
 	}
-	dims := ix.cfg.VectorDims
-	least := float32(-2) // the last cosine on the list once it is full: nearly every sound is passed over by one comparison
-	eachSlot(set, func(slot uint32) {
-		cos := float32(i8.DotProduct(v, ix.vector[int(slot)*dims:][:dims])) / (norm * ix.norm[slot])
-		if cos < least || int64(slot) == self {
-			return
-		}
-		best.add(near{slot, cos})
-		if last, full := best.last(); full {
-			least = last.cos
-		}
-	})
+	look := newLook(ix, best, v, norm, self)
+	eachSlot(set, look.at)
+}
+
+// look compares one vector with many.
+type look struct {
+	ix    *Index
+	best  *top[near]
+	v     []int8
+	norm  float32
+	self  int64
+	least float32 // the last cosine on the list once it is full: nearly every sound is passed over by one comparison
+	kept  int     // sounds that were put on the list, for a while at least
+}
+
+func newLook(ix *Index, best *top[near], v []int8, norm float32, self int64) *look {
+	return &look{ix: ix, best: best, v: v, norm: norm, self: self, least: -2}
+}
+
+func (l *look) at(slot uint32) {
+	dims := l.ix.cfg.VectorDims
+	cos := float32(i8.DotProduct(l.v, l.ix.vector[int(slot)*dims:][:dims])) / (l.norm * l.ix.norm[slot])
+	if cos < l.least || int64(slot) == l.self {
+		return
+	}
+	l.best.add(near{slot, cos})
+	l.kept++
+	if last, full := l.best.last(); full {
+		l.least = last.cos
+	}
 }
 
 // eachSlot calls f for every slot of set in order.

@@ -14,7 +14,7 @@ func Synthetic(n int, seed uint64) func() (Document, bool) {
 	m := maker{
 		r: r, vocabulary: uint64(20_000 + n/3), kinds: strings.Fields(syntheticWords),
 		words: rand.NewZipf(r, 1.15, 20, uint64(20_000+n/3)), tags: rand.NewZipf(r, 1.2, 15, uint64(2_000+n/20)),
-		people: rand.NewZipf(r, 1.3, 30, uint64(50+n/100)),
+		people: rand.NewZipf(r, 1.3, 30, uint64(50+n/100)), families: rand.NewZipf(r, 1.3, 10, 255),
 	}
 	next := 0
 	return func() (Document, bool) {
@@ -34,10 +34,10 @@ subway station church school playground park beach cave tunnel factory workshop 
 
 // maker makes documents up.
 type maker struct {
-	r                   *rand.Rand
-	vocabulary          uint64
-	kinds               []string
-	words, tags, people *rand.Zipf
+	r                             *rand.Rand
+	vocabulary                    uint64
+	kinds                         []string
+	words, tags, people, families *rand.Zipf
 }
 
 // word is the n-th most frequent word.
@@ -104,9 +104,60 @@ func (m *maker) document(id int64) Document {
 		d.Tempo, d.TempoConfidence = float64(60+r.IntN(130)), r.Float64()
 		d.Key = pick(r, "C", "Am", "G", "Em", "F#m", "D", "Bb")
 	}
-	d.Vector = make([]float32, 64)
-	for i := range d.Vector {
-		d.Vector[i] = float32(r.NormFloat64())
-	}
+	d.Vector = m.vector(d.Category, who)
 	return d
+}
+
+// How far made-up sounds lie apart, in parts of a direction's deviation, and in how many ways: chosen so that the cosines of the nearest,
+// the tenth and the median neighbor, and the dimension of the neighborhoods, are about those of recordings (doc/similar.md).
+const (
+	allApart      = .7  // everything from the middle of the space
+	kindsApart    = .55 // categories
+	familiesApart = .6  // families of one category
+	membersApart  = .4  // recordings of one family, in the median; one deviation of a family's logarithm is the next
+	membersVary   = .4
+	anyApart      = .1 // every recording, in all directions
+	waysApart     = 12 // directions in which families, and recordings of one family, differ
+)
+
+// vector makes up where a sound lies in 64 directions, with deviations that fall about as the sound space's: around a family, such as takes
+// of the same things by the same person, which lies around its category.
+func (m *maker) vector(category string, who uint64) []float32 {
+	all := rand.New(rand.NewPCG(2, 0))
+	kind := rand.New(rand.NewPCG(3, uint64(len(category))<<16|uint64(category[0])<<8|uint64(category[len(category)-1])))
+	families := waysOf(kind, kind, 0)
+	family := rand.New(rand.NewPCG(kind.Uint64(), who<<8|m.families.Uint64()))
+	for w := range families.along {
+		families.along[w] = family.NormFloat64() * familiesApart
+	}
+	members := waysOf(family, m.r, membersApart*math.Exp(family.NormFloat64()*membersVary))
+	v := make([]float32, 64)
+	for i := range v {
+		x := allApart*all.NormFloat64() + kindsApart*kind.NormFloat64() + families.at(i) + members.at(i) + anyApart*m.r.NormFloat64()
+		v[i] = float32(x * math.Pow(float64(i+1), -.3))
+	}
+	return v
+}
+
+// ways are some directions, a sign for each of 64 dimensions, and how far to go along each.
+type ways struct {
+	signs [waysApart]uint64
+	along [waysApart]float64
+}
+
+func waysOf(which, far *rand.Rand, apart float64) (w ways) {
+	for i := range w.signs {
+		w.signs[i] = which.Uint64()
+	}
+	for i := range w.along {
+		w.along[i] = far.NormFloat64() * apart
+	}
+	return w
+}
+
+func (w *ways) at(dim int) (x float64) {
+	for i, signs := range w.signs {
+		x += w.along[i] * float64(1-2*int(signs>>dim&1))
+	}
+	return x / math.Sqrt(waysApart)
 }
