@@ -22,14 +22,25 @@ type similarReport struct {
 }
 
 // benchSimilar describes the drum kits below a folder (one folder a kit, the kind of drum in each file's name) by the real worker, and
-// measures how often what sounds alike is of the same kind, in other kits only.
+// measures how often what sounds alike is of the same kind, in other kits only. With --vectors it measures the search instead (benchVectors).
 func benchSimilar(ctx context.Context, args []string) error {
-	p, err := parse(args, nil, []string{"json"})
+	p, err := parse(args, []string{"vectors", "runs"}, []string{"json"})
 	if err != nil {
 		return err
 	}
+	if p.own["vectors"] != "" {
+		vectors, err := positive(p.own["vectors"], 0)
+		if err != nil {
+			return usage("bench similar --vectors: " + err.Error())
+		}
+		runs, err := positive(p.own["runs"], 200)
+		if err != nil {
+			return usage("bench similar --runs: " + err.Error())
+		}
+		return benchVectors(ctx, vectors, runs, p.own["json"] != "")
+	}
 	if len(p.names) != 1 {
-		return usage("bench similar needs one folder of drum kits, such as Debian's hydrogen-drumkits unpacked")
+		return usage("bench similar needs one folder of drum kits, such as Debian's hydrogen-drumkits unpacked, or --vectors N")
 	}
 	space, err := likeness.Open()
 	if err != nil {

@@ -67,8 +67,11 @@ type Config struct {
 	TempoConfidence float64 // least confidence with which a tempo is searchable; 0.5
 	MinorUnits      int64   // of one unit of the currency of prices; 100
 	VectorDims      int     // length of Document.Vector; 64
-	ExactVectors    int     // up to so many vectors, similar sounds are looked for among all; above, Cluster's cells are used; 2^20
+	ExactVectors    int     // up to so many vectors, similar sounds are looked for among all; above, in Cluster's cells; ExactVectors
 }
+
+// ExactVectors are compared in 30 ms of one core: where there are more, searches look into cells.
+const ExactVectors = 1 << 20
 
 func (c Config) withDefaults() Config {
 	for _, d := range []struct {
@@ -89,7 +92,7 @@ func (c Config) withDefaults() Config {
 		c.VectorDims = 64
 	}
 	if c.ExactVectors == 0 {
-		c.ExactVectors = 1 << 20
+		c.ExactVectors = ExactVectors
 	}
 	return c
 }
