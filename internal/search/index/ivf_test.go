@@ -95,8 +95,8 @@ func every(docs []index.Document, n int) (ids []int64) {
 // changed since the cells were made; never fewer hits than comparing all gives.
 func TestCellsFindWhatIsNear(t *testing.T) {
 	t.Parallel()
-	p := newPair(2000)
-	docs := sounds(20_000, 1, 0)
+	p := newPair(1500)
+	docs := sounds(12_000, 1, 0)
 	p.put(t, docs...)
 	p.cluster(t, true)
 	if cells := p.cells.Cells(); cells < 100 || p.exact.Cells() != 0 {
@@ -112,7 +112,7 @@ func TestCellsFindWhatIsNear(t *testing.T) {
 			"as good as unlimited": query.Between(query.Length, 0, 1e9),
 		} {
 			for n, least := range map[int]float64{1: .95, 10: .95, 200: .9} {
-				recall := p.recall(t, every(docs, 100), n, where)
+				recall := p.recall(t, every(docs, 40), n, where)
 				if recall < least && name != "none" {
 					t.Errorf("%s, %s: recall@%d is %.3f", when, name, n, recall)
 				}
@@ -124,17 +124,17 @@ func TestCellsFindWhatIsNear(t *testing.T) {
 	}
 	check("at first", docs)
 	r := rand.New(rand.NewPCG(4, 4))
-	more := sounds(12_000, 2, 20_000)
+	more := sounds(6000, 2, 12_000)
 	for i, d := range more {
 		if i%3 == 0 { // another sound under a number that there is
-			d.ID = 1 + r.Int64N(20_000)
+			d.ID = 1 + r.Int64N(12_000)
 		}
 		if i%11 == 0 {
 			d.Vector = nil
 		}
 		p.put(t, d)
 		if i%4 == 0 {
-			p.remove(1 + r.Int64N(28_000))
+			p.remove(1 + r.Int64N(16_000))
 		}
 	}
 	p.cluster(t, false) // not twice as many, and the same kinds of sounds
@@ -279,8 +279,8 @@ func TestClusterStops(t *testing.T) {
 // was taken out before is not found, and in the end every vector is in its cell.
 func TestClusterWhileWriting(t *testing.T) {
 	t.Parallel()
-	const documents, gone = 3000, 9000
-	p := newPair(500)
+	const documents, gone = 1200, 9000
+	p := newPair(300)
 	docs := sounds(documents, 9, 0)
 	p.put(t, docs...)
 	p.put(t, index.Document{ID: gone, Type: "wav", Vector: docs[0].Vector})
@@ -291,7 +291,7 @@ func TestClusterWhileWriting(t *testing.T) {
 	for w := range 2 {
 		writers.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(w), 2))
-			for range 3000 { // of its own half, so that both indexes end with the same
+			for range 1200 { // of its own half, so that both indexes end with the same
 				d := docs[2*r.IntN(documents/2)+w]
 				switch r.IntN(4) {
 				case 0:
@@ -307,7 +307,7 @@ func TestClusterWhileWriting(t *testing.T) {
 	}
 	others.Go(func() {
 		for n := int64(0); ctx.Err() == nil; n++ { // far more, then as many as before, so that cells are learned each time
-			for i, d := range docs[:600] {
+			for i, d := range docs[:300] {
 				d.ID = 20_000 + int64(i)
 				if n%2 == 0 {
 					d.Vector = slices.Repeat([]float32{1, -1, float32(n + 1), float32(i)}, 16)
@@ -326,7 +326,7 @@ func TestClusterWhileWriting(t *testing.T) {
 				hits, _ := p.cells.Similar(docs[i%documents].ID, 50, where)
 				seen := map[int64]bool{docs[i%documents].ID: true}
 				for _, h := range hits {
-					if seen[h.ID] || h.ID == gone || h.ID < 1 || h.ID > documents && (h.ID < 20_000 || h.ID >= 20_600) {
+					if seen[h.ID] || h.ID == gone || h.ID < 1 || h.ID > documents && (h.ID < 20_000 || h.ID >= 20_300) {
 						t.Errorf("similar to %d: %v", docs[i%documents].ID, hits)
 						return
 					}
