@@ -40,10 +40,10 @@ const nearestAsked = 10
 // benchVectors fills an index with made-up vectors and filters alone, and looks for the same neighbors before and after they are in cells.
 func benchVectors(ctx context.Context, vectors, runs int, asJSON bool) error {
 	collectOften()
-	ix, next := index.New(index.Config{ExactVectors: min(vectors-1, index.ExactVectors)}), index.Synthetic(vectors, 1)
+	ix, next := index.New(index.Config{ExactVectors: min(vectors-1, index.ExactVectors)}), index.SyntheticSounds(vectors, 1)
 	err := ix.PutAll(func() (index.Document, bool) {
 		d, ok := next()
-		return index.Document{ID: d.ID, Type: d.Type, Category: d.Category, Channels: d.Channels, Seconds: d.Seconds, Vector: d.Vector}, ok && ctx.Err() == nil
+		return d, ok && ctx.Err() == nil
 	})
 	if err := errors.Join(err, ctx.Err()); err != nil {
 		return err

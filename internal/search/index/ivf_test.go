@@ -14,12 +14,13 @@ import (
 	"audiomicro/internal/search/query"
 )
 
-// sounds are made-up recordings from an id on with nothing but what similar sounds are narrowed by here.
+// sounds are made-up recordings from an id on.
 func sounds(n int, seed uint64, from int64) []index.Document {
-	next := index.Synthetic(n, seed)
+	next := index.SyntheticSounds(n, seed)
 	list := make([]index.Document, 0, n)
 	for d, ok := next(); ok; d, ok = next() {
-		list = append(list, index.Document{ID: from + d.ID, Type: d.Type, Category: d.Category, Channels: d.Channels, Seconds: d.Seconds, Vector: d.Vector})
+		d.ID += from
+		list = append(list, d)
 	}
 	return list
 }
