@@ -2,12 +2,16 @@ package listening_test
 
 import (
 	"fmt"
+	"io"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
 
+	"audiomicro/internal/audio/decode"
 	"audiomicro/internal/audio/opusenc"
+	"audiomicro/internal/audio/sniff"
 	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/config"
 	"audiomicro/internal/db"
@@ -125,6 +129,81 @@ func TestPreviewBeingMarked(t *testing.T) {
 		testkit.Eventually(t, "the marked preview is offered and there", func() bool {
 			return strings.Contains(visitor.Get(page).Text, recordings.MarkedHQ) && visitor.Get("/media/"+rec.Token+"/"+recordings.MarkedHQ).Status == http.StatusOK
 		})
+	})
+}
+
+// awaited is the body of an address once it is there.
+func awaited(t *testing.T, p *testkit.Person, path string) (sound string) {
+	t.Helper()
+	testkit.Eventually(t, path+" is there", func() bool {
+		got := p.Get(path)
+		sound = got.Text
+		return got.Status == http.StatusOK
+	})
+	return sound
+}
+
+// aside is the level of what an MP3 file has beside the tone of preview from 1.5 s on, where the first mark stands: a period less the one before.
+func aside(t *testing.T, sound string) float64 {
+	t.Helper()
+	d, err := decode.Open(strings.NewReader(sound), sniff.Kind{Container: "mp3", Codec: "mp3"}, decode.Options{Size: int64(len(sound))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	var x []float32
+	for {
+		block, err := d.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		x = append(x, block[0]...)
+	}
+	rate := d.Info().SampleRate
+	period, sum := rate/480, 0.
+	for i := rate * 3 / 2; i < 2*rate; i++ {
+		v := float64(x[i] - x[i-period])
+		sum += v * v
+	}
+	return math.Sqrt(sum / float64(rate/2))
+}
+
+// TestMarkInMP3 asks for the MP3 previews of a recording that became paid: the visitor hears the mark in both, and
+// nobody gets an unmarked one by its name.
+func TestMarkInMP3(t *testing.T) {
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		owner, visitor := s.Person("Owner", "contributor"), s.Visitor()
+		rec := publish(t, s, owner, preview(t, 4))
+		loud := map[string]float64{}
+		for _, name := range []string{recordings.PreviewHQMP3, recordings.PreviewLQMP3} {
+			loud[name] = aside(t, awaited(t, visitor, "/media/"+rec.Token+"/"+name))
+		}
+		if _, err := db.Exec(t.Context(), s.DB, `UPDATE recording SET paid = 1 WHERE id = $1`, rec.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.DB.Tx(t.Context(), func(tx *db.Tx) error {
+			return s.Jobs.Raise(t.Context(), tx, recordings.BecamePaid{RecordingID: rec.ID})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Eventually(t, "the mark is made", func() bool {
+			var err error
+			if rec, err = s.Recordings.ByID(t.Context(), s.DB, rec.ID); err != nil {
+				t.Fatal(err)
+			}
+			return rec.Marked != 0
+		})
+		for plain, marked := range map[string]string{recordings.PreviewHQMP3: recordings.MarkedHQMP3, recordings.PreviewLQMP3: recordings.MarkedLQMP3} {
+			if got := aside(t, awaited(t, visitor, "/media/"+rec.Token+"/"+marked)); got < 4*loud[plain] {
+				t.Errorf("%s: %.2g beside the tone, %.2g without the mark", marked, got, loud[plain])
+			}
+			if got := visitor.Get("/media/" + rec.Token + "/" + plain); got.Status == http.StatusOK {
+				t.Errorf("%s goes to visitors", plain)
+			}
+		}
 	})
 }
 

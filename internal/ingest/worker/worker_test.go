@@ -288,24 +288,34 @@ func TestPipeAsSource(t *testing.T) {
 	}
 }
 
-// TestMarkIsHeard marks silence: what sounds in a marked preview is the mark, and the unmarked one stays silent.
+// TestMarkIsHeard marks silence: what sounds in a marked preview is the mark, in Opus and in MP3 at both bitrates, and the unmarked ones
+// stay silent.
 func TestMarkIsHeard(t *testing.T) {
 	t.Parallel()
 	silence := wav([][]float32{make([]float32, 10*48000)}, 48000)
-	r, dir, err := run(t, worker.Request{Outputs: everything, MarkInterval: 3, MarkSeed: 7}, silence)
+	outputs := append(slices.Clone(everything), worker.MP3HQ, worker.MP3LQ, worker.MarkedMP3HQ, worker.MarkedMP3LQ)
+	r, dir, err := run(t, worker.Request{Outputs: outputs, MarkInterval: 3, MarkSeed: 7}, silence)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for o, want := range map[worker.Output]int{worker.HQ: 0, worker.LQ: 0, worker.MarkedHQ: 3, worker.MarkedLQ: 3} {
+	opus, mp3 := sniff.Kind{Container: "ogg", Codec: "opus"}, sniff.Kind{Container: "mp3", Codec: "mp3"}
+	for o, want := range map[worker.Output]struct {
+		kind  sniff.Kind
+		marks int
+	}{
+		worker.HQ: {opus, 0}, worker.LQ: {opus, 0}, worker.MarkedHQ: {opus, 3}, worker.MarkedLQ: {opus, 3},
+		worker.MP3HQ: {mp3, 0}, worker.MP3LQ: {mp3, 0}, worker.MarkedMP3HQ: {mp3, 3}, worker.MarkedMP3LQ: {mp3, 3},
+	} {
 		f, err := os.Open(filepath.Join(dir, r.Previews[o].Name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := decode.Open(f, sniff.Kind{Container: "ogg", Codec: "opus"}, decode.Options{})
+		d, err := decode.Open(f, want.kind, decode.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		marks, frames, last := 0, 0, -48000
+		rate := d.Info().SampleRate
+		marks, frames, last := 0, 0, -rate
 		for {
 			block, err := d.Next()
 			if err == io.EOF {
@@ -316,7 +326,7 @@ func TestMarkIsHeard(t *testing.T) {
 			}
 			for i, x := range block[0] {
 				if math.Abs(float64(x)) > .01 {
-					if at := frames + i; at-last > 24000 {
+					if at := frames + i; at-last > rate/2 {
 						marks++
 					}
 					last = frames + i
@@ -325,8 +335,8 @@ func TestMarkIsHeard(t *testing.T) {
 			frames += len(block[0])
 		}
 		f.Close()
-		if marks != want || frames != 10*48000 {
-			t.Errorf("%s: %d marks in %d frames, want %d in 480000", o, marks, frames, want)
+		if marks != want.marks || frames != 10*rate {
+			t.Errorf("%s: %d marks in %d frames, want %d in %d", o, marks, frames, want.marks, 10*rate)
 		}
 	}
 }
