@@ -81,8 +81,10 @@ func (a *Analyzer) Result(sampleFrames int64) *Result {
 		r.PeakRatio = math.Sqrt(shape.peak) / mean
 	}
 	r.SingleEvent = seconds < 10 && len(times) <= 1 && shape.attackEnd < 0.5*seconds && shape.decay > 20
+	regular := 0.0
 	if !r.SingleEvent && len(times) >= 3 {
-		if bpm, sure := tempo(a.flux, a.fps, seconds); sure >= leastSure {
+		var bpm, sure float64
+		if bpm, sure, regular = tempo(a.flux, a.fps, seconds); sure >= leastSure {
 			r.BPM, r.BPMConfidence = round(bpm, 1e-2), round(sure, 1e-3)
 			r.BeatCount = int(bpm * seconds / 60)
 		}
@@ -92,7 +94,7 @@ func (a *Analyzer) Result(sampleFrames int64) *Result {
 	}
 	r.pitch(a.pitch.found, seconds)
 	r.Melody, r.Rhythm = melody(a.pitch.found, a.fps), a.strokes.rhythm(a.fps, seconds)
-	r.Loopable = a.loops(&s, r, seconds)
+	r.Loopable = a.loops(&s, r, regular, seconds)
 	v := vector(&s, shape, a.opening, seconds, len(times))
 	r.Vector = v[:]
 	return r
@@ -144,14 +146,14 @@ func (v *envelope) mean() float64 {
 	return sum / float64(max(len(v.power), 1))
 }
 
-// loops guesses whether a sound repeats without a seam: it starts at once and is a whole number of sure bars of four long, or it
+// loops guesses whether a sound repeats without a seam: it starts at once and is a whole number of bars of four of a regular beat long, or it
 // is steady and its ends are alike.
-func (a *Analyzer) loops(s *statistics, r *Result, seconds float64) bool {
+func (a *Analyzer) loops(s *statistics, r *Result, regular, seconds float64) bool {
 	first, last, ok := a.ends.close()
 	if !ok || seconds < 0.4 || seconds > 120 || r.SingleEvent || first[featLevel] < s.mean[featLevel]-12 {
 		return false
 	}
-	if r.BPMConfidence >= 0.3 {
+	if regular >= 0.3 {
 		bars := r.BPM * seconds / 240
 		return math.Round(bars) >= 1 && math.Abs(bars-math.Round(bars)) < 0.02
 	}
