@@ -3,15 +3,18 @@
 // 1.35; and the tone class of each column (spectral centroid above 40 Hz, eight steps from 350 Hz to 7 kHz).
 const lowest = 60, highest = 18000, range = 72, tilt = 2, gamma = 1.35;
 
-// The message: { id, samples, rate, from, to, columns, rows, top }, from and to in samples of the buffer; top is the loudest level
-// in dB that earlier answers of the same sound gave, so that colors do not jump between views.
+// The message: { id, samples, rate, from, to, columns, rows, top, at, total }, from and to in samples of the buffer; top is the loudest
+// level in dB that earlier answers of the same sound gave, so that colors do not jump between views. A long view comes in pieces: these
+// are the columns from at of total; the energies are answered with the last piece, for only then is the loudest known.
+let held = null; // { id, levels, tones, top } of the view whose pieces come
 onmessage = ({ data: q }) => {
   // A narrow view wants short windows: time is what is looked at.
   const hop = (q.to - q.from) / q.columns, window = hop < 48 ? 512 : hop < 192 ? 1024 : 2048, fft = transform(window);
   const hann = Float32Array.from({ length: window }, (_, i) => (.5 - .5 * Math.cos(2 * Math.PI * i / window)) * 2 / window);
-  const rows = rowsOf(q.rows, q.rate, window), levels = new Float32Array(q.columns * q.rows), tones = new Uint8Array(q.columns);
+  const rows = rowsOf(q.rows, q.rate, window), n = q.columns * q.rows;
+  if (held?.id !== q.id) held = { id: q.id, levels: new Float32Array(q.total * q.rows), tones: new Uint8Array(q.total), top: q.top ?? -Infinity };
+  const levels = held.levels.subarray(q.at * q.rows, q.at * q.rows + n), tones = held.tones.subarray(q.at, q.at + q.columns);
   const re = new Float32Array(window), im = new Float32Array(window), mean = new Float32Array(window / 2 + 1);
-  let top = -Infinity;
   for (let x = 0; x < q.columns; x++) {
     // Several looks at a wide column, so that nothing between them is missed.
     const looks = Math.max(1, Math.min(8, Math.ceil(hop / window)));
@@ -38,13 +41,14 @@ onmessage = ({ data: q }) => {
       else for (let k = a; k < b; k++) v = Math.max(v, mean[k]);
       const db = 10 * Math.log10(v / looks + 1e-18) + tilt * octave;
       levels[x * q.rows + r] = db;
-      if (db > top) top = db;
+      if (db > held.top) held.top = db;
     }
   }
-  top = Math.max(top, q.top ?? -Infinity);
-  const alpha = new Uint8Array(q.columns * q.rows);
-  for (let i = 0; i < alpha.length; i++) alpha[i] = Math.round(Math.max(0, 1 - (top - levels[i]) / range) ** gamma * 15) * 17;
-  postMessage({ id: q.id, alpha, tones, top }, [alpha.buffer, tones.buffer]);
+  if (q.at + q.columns < q.total) return postMessage({ id: q.id });
+  const { top, levels: all, tones: classes } = held, alpha = new Uint8Array(all.length);
+  for (let i = 0; i < alpha.length; i++) alpha[i] = Math.round(Math.max(0, 1 - (top - all[i]) / range) ** gamma * 15) * 17;
+  held = null;
+  postMessage({ id: q.id, alpha, tones: classes, top }, [alpha.buffer, classes.buffer]);
 };
 
 // rowsOf says which bins make up each row, from the bottom up: as wide as several bins, the strongest of them; narrower, between two.

@@ -1,12 +1,15 @@
 // Zoom and scroll of a scope, with an overview. The waveform comes from the stored peaks: the file whose pairs fit the view, of the
 // finest one only the blocks in view; where its pairs are wider than a column, from the samples of the preview. The spectrogram is
-// the server's picture, stretched, until the view is short enough to compute it from the preview (energy.js).
+// the server's picture, stretched, until the view is short enough to compute it from the preview (energy.js): at once, or minute by minute.
 import { clock, state, tick } from "./player.js";
 import { columns, palette, readPairs, readPeaks } from "./scope.js";
 import { decode } from "./segment.js";
 
 const block = 4096; // pairs that are fetched at once
 const computed = 120; // seconds of view from which on the spectrogram is computed
+const patient = 1200; // seconds of view from which on that is done piece by piece, once the view rests: 10 MB of preview for all of it
+const minute = 60; // seconds of preview in memory then, 23 MB
+const rest = 700; // milliseconds
 const rows = 160;
 
 export default function zoom(s) {
@@ -156,7 +159,8 @@ export default function zoom(s) {
   document.addEventListener("am:theme", repaint);
 
   async function fromPreview(current) {
-    if (!zoomed() || span() > computed || !hq) return;
+    if (!zoomed() || !hq) return;
+    if (span() > computed) return span() <= patient && pieces(current);
     const f = files[0], deep = f?.head && span() / (lane.clientWidth / 2) < pairSeconds(f);
     if (!deep && !(spec?.checkVisibility())) return;
     if (!samples || samples.start > Math.max(0, s.from - .05) + 1e-3 || samples.start + samples.data.length / samples.rate < Math.min(s.to + .05, samples.ends ?? Infinity)) {
@@ -169,21 +173,54 @@ export default function zoom(s) {
     }
     s.draw?.();
     if (samples.start + samples.data.length / samples.rate < s.from + span() / 2) return; // only the beginning may be heard here
-    const { data, rate, start } = samples, a = Math.floor((s.from - start) * rate), b = Math.ceil((s.to - start) * rate), pad = 2048;
-    const cut = data.slice(Math.max(0, a - pad), b + pad), n = Math.max(64, Math.min(1024, Math.ceil(lane.clientWidth || spec.clientWidth)));
+    const n = wide(), answer = await ask(samples, s.from, s.to, 0, n, n);
+    if (answer.id === turn && current()) show(answer, n);
+  }
+
+  const wide = () => Math.max(64, Math.min(1024, Math.ceil(lane.clientWidth || spec.clientWidth)));
+
+  // ask has the columns from at of all computed, which show the seconds from a to b.
+  function ask({ data, rate, start }, from, to, at, columns, total) {
+    const a = Math.floor((from - start) * rate), b = Math.ceil((to - start) * rate), pad = 2048;
+    const cut = data.slice(Math.max(0, a - pad), b + pad);
+    const id = turn;
     worker ??= new Worker(el.dataset.energy);
-    const question = { id: turn, samples: cut, rate, from: a - Math.max(0, a - pad), to: b - Math.max(0, a - pad), columns: n, rows, top: loudest }, view = { from: s.from, to: s.to };
-    const answer = await new Promise((yes, no) => {
-      worker.onmessage = e => yes(e.data);
+    return new Promise((yes, no) => {
+      worker.onmessage = e => e.data.id === id && yes(e.data); // not what an earlier view asked for
       worker.onerror = no;
-      worker.postMessage(question, [cut.buffer]);
+      worker.postMessage({ id, samples: cut, rate, from: a - Math.max(0, a - pad), to: b - Math.max(0, a - pad), columns, rows, top: loudest, at, total }, [cut.buffer]);
     });
-    if (answer.id !== turn || !current()) return;
+  }
+
+  function show(answer, n) {
     loudest = answer.top;
-    energy = { ...view, alpha: answer.alpha, columns: n };
-    tones = { ...view, tone: answer.tones };
+    energy = { from: s.from, to: s.to, alpha: answer.alpha, columns: n };
+    tones = { from: s.from, to: s.to, tone: answer.tones };
     stretch();
     s.draw?.();
+  }
+
+  // pieces computes a long view: a column is a second wide there, and the server's picture has a few columns for all of it.
+  async function pieces(current) {
+    if (!spec?.checkVisibility() || navigator.connection?.saveData) return;
+    tell(); // what is there meanwhile
+    await new Promise(done => setTimeout(done, rest));
+    const n = wide(), each = span() / n;
+    let part = null, answer = null;
+    for (let at = 0; at < n;) {
+      if (!current()) return;
+      const columns = Math.min(n - at, Math.max(1, Math.floor(minute / each))), from = s.from + at * each, to = from + columns * each;
+      if (!part || part.start > Math.max(0, from - .05) || part.start + part.data.length / part.rate < Math.min(to, seconds - .05)) {
+        const { buffer, start } = await decode(hq, from - .1, to + .1, seconds), data = buffer.getChannelData(0), other = buffer.numberOfChannels > 1 ? buffer.getChannelData(1) : data;
+        for (let i = 0; i < data.length; i++) data[i] = (data[i] + other[i]) * 64;
+        part = { data, rate: buffer.sampleRate, start };
+        if (!current() || start + buffer.duration < Math.min(to, seconds) - 1) return; // only the beginning may be heard here
+      }
+      answer = await ask(part, from, to, at, columns, n);
+      if (!current() || answer.id !== turn) return;
+      at += columns;
+    }
+    show(answer, n);
   }
 
   // tell says what the drawing is made from: it is not the same at every zoom.
