@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -220,6 +221,34 @@ func (b *Tab) Press(words string) {
 func (b *Tab) Key(key string) {
 	b.t.Helper()
 	b.do(chromedp.KeyEvent(key))
+}
+
+// KeyWith sends a key of its DOM name while a modifier is held: "alt", "ctrl", "shift".
+func (b *Tab) KeyWith(name, modifier string) {
+	b.t.Helper()
+	held := map[string]int64{"alt": 1, "ctrl": 2, "shift": 8}[modifier]
+	for _, typ := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		b.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+			_, err := cdp.Call(ctx, target, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: typ, Key: name, Code: name, Modifiers: held})
+			return chromedp.Void{}, err
+		})
+	}
+}
+
+// Drag drags with the mouse from the middle of one element to another one, at a share of its height. Both must fit in the window.
+func (b *Tab) Drag(from, to string, height float64) {
+	b.t.Helper()
+	point := func(selector string, height float64) (x, y float64) {
+		text := b.Eval(fmt.Sprintf(`(() => { const r = document.querySelector(%q).getBoundingClientRect(); return (r.x + r.width / 2) + " " + (r.y + r.height * %f) })()`, selector, height))
+		if _, err := fmt.Sscan(text, &x, &y); err != nil {
+			b.t.Fatalf("where is %s: %v", selector, err)
+		}
+		return x, y
+	}
+	b.Eval(fmt.Sprintf(`document.querySelector(%q).scrollIntoView({ block: "center", behavior: "instant" })`, from))
+	fromX, fromY := point(from, .5)
+	toX, toY := point(to, height)
+	b.do(chromedp.DragAndDropXY(fromX, fromY, toX, toY))
 }
 
 // Picture takes a picture of the whole page as PNG.

@@ -208,6 +208,19 @@ export default function order(root) {
     place(row);
   }, true);
 
+  // Alt with an arrow does what the buttons do, wherever in the row the focus is, and leaves it there.
+  root.addEventListener("keydown", async e => {
+    const act = e.altKey && { ArrowUp: "up", ArrowDown: "down" }[e.key], row = act && e.target.closest(".row"), list = row ? rows() : [], i = list.indexOf(row);
+    if (i < 0 || !row.querySelector("[data-item-acts]") || e.target.closest("input, textarea")) return;
+    e.preventDefault();
+    const to = list[act === "up" ? i - 1 : i + 1], had = document.activeElement;
+    if (!to) return void row.querySelector(`[data-item-acts] [value=${act}]`).click(); // over the edge of this page
+    if (!await post({ item: item(row), act })) return;
+    act === "up" ? to.before(row) : to.after(row);
+    had.focus();
+    place(row);
+  });
+
   // Dragging: the line shows where the row will stand.
   let mark, side;
   const clear = () => { mark?.classList.remove("before", "behind"); mark = null };

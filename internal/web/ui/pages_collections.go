@@ -1,6 +1,10 @@
 package ui
 
-import "audiomicro/web"
+import (
+	"github.com/a-h/templ"
+
+	"audiomicro/web"
+)
 
 // CollectionsPage is /collections: one's own lists, and the form for a new one.
 type CollectionsPage struct {
@@ -100,6 +104,14 @@ func sharedChoices(now string) []Option {
 		list[i].Selected = list[i].Value == now
 	}
 	return list
+}
+
+// shortcut names the keys of a control to those who cannot see it done.
+func shortcut(keys string) templ.Attributes {
+	if keys == "" {
+		return nil
+	}
+	return templ.Attributes{"aria-keyshortcuts": keys}
 }
 
 func collectionURL(id int64) string { return "/collections/" + id64(id) }
