@@ -229,6 +229,38 @@ func TestMainJobWithoutScript(t *testing.T) {
 	})
 }
 
+// shelves makes somebody's shared collection of recordings, with a note, an empty one, and a saved search; it gives the collections' paths.
+func shelves(t *testing.T, s *testkit.Site, who *testkit.Person, ids []int64) (shelf, empty string) {
+	t.Helper()
+	full, err := s.Collections.Add(t.Context(), who.ID, 0, "Sounds for the ferry", ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none, err := s.Collections.Make(t.Context(), who.ID, "For later")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shelf, empty = full.Collection.Path(), none.Path()
+	items, err := s.Collections.Items(t.Context(), full.Collection.ID, 1, 0)
+	if err != nil || len(items) != 1 {
+		t.Fatalf("items: %v %v", items, err)
+	}
+	for _, step := range []struct {
+		path string
+		form map[string][]string
+	}{
+		{shelf + "/items", map[string][]string{"act": {"note"}, "item": {fmt.Sprint(items[0].ID)}, "was": {""}, "note": {"for the gate, at dusk"}}},
+		{shelf, map[string][]string{"act": {"describe"}, "was_name": {"Sounds for the ferry"}, "was_description": {""}, "name": {"Sounds for the ferry"}, "description": {"What the deck needs.\nTwo scenes."}}},
+		{shelf, map[string][]string{"act": {"share"}, "shared": {"public"}}},
+		{"/searches", map[string][]string{"search": {"license=cc0&q=sound"}}},
+	} {
+		if got := who.Post(step.path, step.form); got.Status != 303 {
+			t.Fatalf("%s: %d %s", step.path, got.Status, got.Text)
+		}
+	}
+	return shelf, empty
+}
+
 // furnish fills a site with published recordings, free and paid, drafts, a cart, an order and a license, through its pages.
 func furnish(t *testing.T, s *testkit.Site) scene {
 	t.Helper()
@@ -289,17 +321,18 @@ func furnish(t *testing.T, s *testkit.Site) scene {
 	if err != nil || len(drawers) != 1 {
 		t.Fatalf("favorites: %v, %v", drawers, err)
 	}
+	shelf, empty := shelves(t, s, buyer, ids[:3])
 	ask := "/apiv2/oauth2/authorize/?response_type=code&client_id=" + app.ClientID
 	at := func(format string, i int) string { return fmt.Sprintf(format, ids[i]) }
 	return scene{
 		people: map[string]*testkit.Person{"maker": maker, "judge": judge, "buyer": buyer, "boss": boss},
 		paths: map[string][]string{
 			"visitor": {"/", "/search", "/search?q=sound&license=cc0", "/search?q=kazoo", at("/compare?a=%d", 0), at("/compare?a=%d", 0) + fmt.Sprintf("&b=%d", ids[1]), at("/recordings/%d", 0), at("/recordings/%d", 1), "/packs", "/packs/1", "/people/Maker", "/licenses",
-				"/licenses/standard", "/licenses/cc0", "/verify", "/verify/" + held[0].Number, "/sign-in", "/sign-up", "/reset", "/cart", "/nothing-here", at("/recordings/%d/comments", 0), at("/embed/sound/iframe/%d/simple/large/", 0), "/api/v1/", "/home/app_permissions/permission_granted/?code=abc"},
+				"/licenses/standard", "/licenses/cc0", "/verify", "/verify/" + held[0].Number, "/sign-in", "/sign-up", "/reset", "/cart", "/nothing-here", at("/recordings/%d/comments", 0), at("/embed/sound/iframe/%d/simple/large/", 0), "/api/v1/", shelf, "/home/app_permissions/permission_granted/?code=abc"},
 			"maker": {"/upload", "/my-sounds", at("/recordings/%d", 0), at("/recordings/%d/edit", 4), at("/upload/describe?ids=%d", 4) + fmt.Sprintf(",%d", ids[5]), "/earnings", "/settings", "/settings/profile",
 				"/settings/password", "/settings/email", "/settings/sessions", "/settings/api", "/settings/applications", "/apiv2/apply/credentials/" + app.ClientID + "/edit/", "/apiv2/apply/credentials/" + app.ClientID + "/monitor/",
 				"/apiv2/apply/credentials/" + app.ClientID + "/delete/"},
-			"buyer": {"/", "/cart", "/checkout", "/library", "/orders", "/orders/1", "/orders/1/invoice", at("/recordings/%d", 0), "/upload", "/favorites", fmt.Sprintf("/favorites/%d", drawers[0].ID), "/favorites/0", ask},
+			"buyer": {"/", "/cart", "/checkout", "/library", "/orders", "/orders/1", "/orders/1/invoice", at("/recordings/%d", 0), "/upload", "/favorites", fmt.Sprintf("/favorites/%d", drawers[0].ID), "/favorites/0", ask, "/collections", shelf, empty, at("/collections/add?recording=%d", 0), "/searches"},
 			"judge": {"/review", at("/review/%d", 3), at("/recordings/%d", 0)},
 			"boss":  {"/admin/orders", "/admin/orders/1", "/admin/licenses", "/admin/licenses/standard", "/admin/api", "/admin/api/" + app.ClientID},
 		},

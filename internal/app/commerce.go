@@ -87,14 +87,19 @@ func (a *App) original(w http.ResponseWriter, r *http.Request, recordingID, lice
 	return a.Listening.Original(w, r, rec, owner.Name, licenseID, listening.ByPage)
 }
 
-// downloaded records that an original goes out with its papers.
-func (a *App) downloaded(ctx context.Context, recordingID, accountID, licenseID int64) error {
+// downloaded records that originals go out with their papers.
+func (a *App) downloaded(ctx context.Context, account int64, list ...orders.Taken) error {
 	return a.DB.Tx(ctx, func(tx *db.Tx) error {
-		rec, err := a.Recordings.ByID(ctx, tx, recordingID)
-		if err != nil {
-			return err
+		for _, l := range list {
+			rec, err := a.Recordings.ByID(ctx, tx, l.Recording)
+			if err == nil {
+				err = a.Listening.Record(ctx, tx, rec, account, l.License, listening.ByZip)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return a.Listening.Record(ctx, tx, rec, accountID, licenseID, listening.ByZip)
+		return nil
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"audiomicro/internal/collections"
 	"audiomicro/internal/db"
+	"audiomicro/internal/listening"
 	"audiomicro/internal/moderation"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/search"
@@ -144,6 +145,11 @@ func (a *App) collectionsOf(ctx context.Context, account int64) ([]ui.Link, erro
 // collectionFeed writes a collection as a feed.
 func (a *App) collectionFeed(w http.ResponseWriter, r *http.Request, head collections.FeedHead, ids []int64) error {
 	return a.Search.WriteFeed(w, r, search.FeedHead(head), ids)
+}
+
+// bundle sends a collection's recordings as one archive.
+func (a *App) bundle(w http.ResponseWriter, r *http.Request, name string, ids []int64) error {
+	return a.Orders.Bundle(w, r, listening.Slug(name), ids)
 }
 
 // fillCart puts what is for sale of rows into the cart, each under the license that its row names. What cannot be had any more, or does

@@ -76,6 +76,8 @@ type Store struct {
 	Feed func(w http.ResponseWriter, r *http.Request, head FeedHead, ids []int64) error
 	// Fill puts what is for sale of rows into the cart of a request and tells how many lines that made; app sets it to orders'.
 	Fill func(w http.ResponseWriter, r *http.Request, rows []ui.Sound) (int, error)
+	// Bundle sends those of recordings that the actor of a request may download as one archive; app sets it to orders'.
+	Bundle func(w http.ResponseWriter, r *http.Request, name string, ids []int64) error
 }
 
 // FeedHead is what a feed says of itself.
@@ -85,6 +87,7 @@ type FeedHead struct {
 	ID        string // unique within the site: "collections/5"
 	Title     string
 	CreatedAt int64 // unix microseconds
+	ChangedAt int64 // of what it lists, not of what is listed; unix microseconds
 }
 
 // Collection is a person's own list of recordings. Times are unix microseconds.

@@ -35,6 +35,7 @@ func (s *Store) Routes() []web.Route {
 		{Pattern: "POST /collections/{id}/items", Action: access.ChangeOwn, Handle: s.changeItem},
 		{Pattern: "POST /collections/{id}/undo", Action: access.ChangeOwn, Handle: s.undo},
 		{Pattern: "POST /collections/{id}/cart", Action: access.SeeCollection, Handle: s.toCart},
+		{Pattern: "POST /collections/{id}/download", Action: access.SeeCollection, Handle: s.download, Stream: true},
 	}
 }
 
@@ -164,9 +165,17 @@ func (s *Store) show(w http.ResponseWriter, r *http.Request, c Collection, key s
 		p.Gone = ui.Count(int(c.Gone)) + " are no longer here"
 	}
 	for _, row := range p.Sounds {
-		if row.Action == ui.ActionCart {
+		switch row.Action {
+		case ui.ActionCart:
 			p.ForSale++
+			p.Unlicensed++
+		case ui.ActionInCart:
+			p.Unlicensed++
 		}
+	}
+	p.Page = page
+	if last := min(page*pageRows, int(c.Shown)); c.Shown > pageRows {
+		p.Part = fmt.Sprintf("sounds %d to %d", (page-1)*pageRows+1, last)
 	}
 	p.CSVURL = c.Path() + "/list.csv" + suffix
 	if c.Shared != Private {
@@ -393,6 +402,45 @@ func (s *Store) toCart(w http.ResponseWriter, r *http.Request) error {
 	return web.See(w, r, "/cart")
 }
 
+// download sends the recordings of one page of the collection as an archive, as far as the reader may have them.
+func (s *Store) download(w http.ResponseWriter, r *http.Request) error {
+	if err := web.ParseForm(w, r, formLimit); err != nil {
+		return err
+	}
+	key := r.PostForm.Get("key")
+	c, err := s.find(r, key)
+	if err != nil {
+		return err
+	}
+	if c.DeletedAt != 0 {
+		return web.NotFound()
+	}
+	if !access.From(r.Context()).SignedIn() {
+		at := c.Path()
+		if key != "" {
+			at += "?key=" + url.QueryEscape(key)
+		}
+		return web.See(w, r, "/sign-in?next="+url.QueryEscape(at))
+	}
+	page, err := strconv.Atoi(r.PostForm.Get("page"))
+	if err != nil || page < 1 || page > maxPage {
+		return web.NotFound()
+	}
+	items, err := s.Items(r.Context(), c.ID, pageRows, (page-1)*pageRows)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(items))
+	for i, it := range items {
+		ids[i] = it.RecordingID
+	}
+	name := c.Name
+	if c.Shown > pageRows {
+		name += " " + strconv.Itoa(page)
+	}
+	return s.Bundle(w, r, name, ids)
+}
+
 // feed is a shared collection for feed readers: what was added last comes first.
 func (s *Store) feed(w http.ResponseWriter, r *http.Request) error {
 	key := r.URL.Query().Get("key")
@@ -412,5 +460,5 @@ func (s *Store) feed(w http.ResponseWriter, r *http.Request) error {
 	if key != "" {
 		suffix = "?key=" + url.QueryEscape(key)
 	}
-	return s.Feed(w, r, FeedHead{Path: c.Path() + "/feed.atom" + suffix, Page: c.Path() + suffix, ID: "collections/" + strconv.FormatInt(c.ID, 10), Title: c.Name, CreatedAt: c.CreatedAt}, ids)
+	return s.Feed(w, r, FeedHead{Path: c.Path() + "/feed.atom" + suffix, Page: c.Path() + suffix, ID: "collections/" + strconv.FormatInt(c.ID, 10), Title: c.Name, CreatedAt: c.CreatedAt, ChangedAt: c.ChangedAt}, ids)
 }

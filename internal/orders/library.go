@@ -274,7 +274,7 @@ func (s *Store) downloadZip(w http.ResponseWriter, r *http.Request) error {
 	if s.Downloaded == nil {
 		return errors.New("orders.Store.Downloaded is not set")
 	}
-	if err := s.Downloaded(r.Context(), l.RecordingID, l.AccountID, l.ID); err != nil {
+	if err := s.Downloaded(r.Context(), l.AccountID, Taken{l.RecordingID, l.ID}); err != nil {
 		return err
 	}
 	zipped()

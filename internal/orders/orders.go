@@ -119,8 +119,8 @@ type Store struct {
 	Letter func(ctx context.Context, tx *db.Tx, l Letter) error
 	// Raise enqueues what others do about an event, in its transaction; nil raises nothing.
 	Raise func(ctx context.Context, tx *db.Tx, event any) error
-	// Downloaded records that an account downloads an original with its papers under a license.
-	Downloaded func(ctx context.Context, recordingID, accountID, licenseID int64) error
+	// Downloaded records that an account downloads originals with their papers.
+	Downloaded func(ctx context.Context, account int64, list ...Taken) error
 	// Rows draws recordings for a page, playable for whom the context names; those it leaves out are drawn plainly. nil draws
 	// all plainly.
 	Rows func(ctx context.Context, ids []int64) ([]ui.Sound, error)

@@ -24,6 +24,7 @@ type FeedHead struct {
 	ID        string // unique within the site
 	Title     string
 	CreatedAt int64 // unix microseconds; of a feed without entries the time of its last change
+	ChangedAt int64 // when its list was changed by hand, unix microseconds; 0: it is not made by hand
 }
 
 // WriteFeed writes recordings as an Atom feed, in the order of ids, as a visitor may see and hear them: of paid ones the marked preview.
@@ -34,7 +35,7 @@ func (s *Store) WriteFeed(w http.ResponseWriter, r *http.Request, head FeedHead,
 	}
 	created := time.UnixMicro(head.CreatedAt)
 	f := atom.Feed{ID: atom.Tag(s.Site.URL, created, head.ID), Title: head.Title + " · " + s.Site.Name, Self: s.Site.URL + head.Path, Page: s.Site.URL + head.Page, Author: s.Site.Name,
-		Updated: created, Entries: entries}
+		Updated: time.UnixMicro(max(head.CreatedAt, head.ChangedAt)), Entries: entries}
 	for _, e := range entries {
 		if e.Updated.After(f.Updated) {
 			f.Updated = e.Updated

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -61,7 +62,7 @@ func Tag(site string, at time.Time, thing string) string {
 	u, err := url.Parse(site)
 	host := "localhost"
 	if err == nil && u.Hostname() != "" {
-		host = u.Hostname()
+		host = strings.ToLower(u.Hostname()) // RFC 4151, section 2.1: compared letter by letter
 	}
 	return "tag:" + host + "," + at.UTC().Format(time.DateOnly) + ":" + (&url.URL{Path: thing}).EscapedPath()
 }

@@ -34,6 +34,9 @@ type CollectionPage struct {
 	Sounds      []Sound
 	Pager       Pager
 	ForSale     int    // sounds of this collection that the cart could take
+	Unlicensed  int    // sounds of this page that an archive leaves out
+	Page        int    // of the list, from 1
+	Part        string // which sounds an archive holds where the list has several pages: "sounds 1 to 100"
 	FeedURL     string // empty: no feed
 	CSVURL      string
 	Shared      string // value of the choice
@@ -104,6 +107,18 @@ func sharedChoices(now string) []Option {
 		list[i].Selected = list[i].Value == now
 	}
 	return list
+}
+
+// zipNote says what an archive of a page of a collection holds.
+func zipNote(p CollectionPage) string {
+	text := "Originals, certificates, license texts and the lines to credit."
+	switch n := p.Unlicensed; {
+	case n == 1:
+		text += " One sound is left out: it needs a license."
+	case n > 1:
+		text += " " + Count(n) + " sounds are left out: they need a license."
+	}
+	return text
 }
 
 // shortcut names the keys of a control to those who cannot see it done.
