@@ -268,8 +268,8 @@ func (a *App) wire(ctx context.Context) error {
 	if a.Search.Since, err = db.Get[int64](ctx, a.DB, `SELECT coalesce(max(created_at), 0) FROM instance WHERE name = 'id'`); err != nil {
 		return fmt.Errorf("read when this instance was made: %w", err)
 	}
-	a.Collections = &collections.Store{DB: a.DB, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines, Feed: a.collectionFeed, Fill: a.fillCart, Bundle: a.bundle}
-	a.Moderation.Rows, a.Moderation.Offers = a.Search.Sounds, a.offersInWords
+	a.Collections = &collections.Store{DB: a.DB, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines, Feed: a.collectionFeed, Fill: a.fillCart, Bundle: a.bundle, Tell: a.tellHidden}
+	a.Moderation.Rows, a.Moderation.Offers, a.Moderation.Reported = a.Search.Sounds, a.offersInWords, a.Collections.Waiting
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
 		License: a.licenseBox, Person: a.personCard, People: a.bylines, Notes: a.reviewNotes, Reactions: a.Reactions.On}
 	a.People.Sounds, a.People.Collections = a.Search.SoundsOf, a.collectionsOf

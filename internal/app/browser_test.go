@@ -229,8 +229,9 @@ func TestMainJobWithoutScript(t *testing.T) {
 	})
 }
 
-// shelves makes somebody's shared collection of recordings, with a note, an empty one, and a saved search; it gives the collections' paths.
-func shelves(t *testing.T, s *testkit.Site, who *testkit.Person, ids []int64) (shelf, empty string) {
+// shelves makes somebody's shared collection of recordings, with a note, which another reported, an empty one, and a saved search; it gives
+// the collections' paths.
+func shelves(t *testing.T, s *testkit.Site, who *testkit.Person, reporter int64, ids []int64) (shelf, empty string) {
 	t.Helper()
 	full, err := s.Collections.Add(t.Context(), who.ID, 0, "Sounds for the ferry", ids)
 	if err != nil {
@@ -257,6 +258,9 @@ func shelves(t *testing.T, s *testkit.Site, who *testkit.Person, ids []int64) (s
 		if got := who.Post(step.path, step.form); got.Status != 303 {
 			t.Fatalf("%s: %d %s", step.path, got.Status, got.Text)
 		}
+	}
+	if err := s.Collections.Report(t.Context(), reporter, full.Collection.ID, "The name says nothing."); err != nil {
+		t.Fatal(err)
 	}
 	return shelf, empty
 }
@@ -321,7 +325,7 @@ func furnish(t *testing.T, s *testkit.Site) scene {
 	if err != nil || len(drawers) != 1 {
 		t.Fatalf("favorites: %v, %v", drawers, err)
 	}
-	shelf, empty := shelves(t, s, buyer, ids[:3])
+	shelf, empty := shelves(t, s, buyer, maker.ID, ids[:3])
 	ask := "/apiv2/oauth2/authorize/?response_type=code&client_id=" + app.ClientID
 	at := func(format string, i int) string { return fmt.Sprintf(format, ids[i]) }
 	return scene{
@@ -333,7 +337,7 @@ func furnish(t *testing.T, s *testkit.Site) scene {
 				"/settings/password", "/settings/email", "/settings/sessions", "/settings/api", "/settings/applications", "/apiv2/apply/credentials/" + app.ClientID + "/edit/", "/apiv2/apply/credentials/" + app.ClientID + "/monitor/",
 				"/apiv2/apply/credentials/" + app.ClientID + "/delete/"},
 			"buyer": {"/", "/cart", "/checkout", "/library", "/orders", "/orders/1", "/orders/1/invoice", at("/recordings/%d", 0), "/upload", "/favorites", fmt.Sprintf("/favorites/%d", drawers[0].ID), "/favorites/0", ask, "/collections", shelf, empty, at("/collections/add?recording=%d", 0), "/searches"},
-			"judge": {"/review", at("/review/%d", 3), at("/recordings/%d", 0)},
+			"judge": {"/review", "/review/collections", at("/review/%d", 3), at("/recordings/%d", 0)},
 			"boss":  {"/admin/orders", "/admin/orders/1", "/admin/licenses", "/admin/licenses/standard", "/admin/api", "/admin/api/" + app.ClientID},
 		},
 	}

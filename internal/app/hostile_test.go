@@ -158,7 +158,7 @@ func TestHostileText(t *testing.T) {
 			t.Fatalf("submit: %d %s", got.Status, got.Text)
 		}
 
-		shelf, _ := shelves(t, s, buyer, []int64{rec.ID})
+		shelf, _ := shelves(t, s, buyer, maker.ID, []int64{rec.ID})
 		tried, fields := 0, 0
 		seen := map[string]bool{}
 		for _, part := range []struct {
@@ -224,7 +224,7 @@ func TestHostileText(t *testing.T) {
 		}
 		for _, p := range []*testkit.Person{visitor, maker, buyer, admin} {
 			for _, page := range []string{"/", "/search", "/people/Maker", "/people/Buyer", fmt.Sprintf("/recordings/%d", rec.ID), fmt.Sprintf("/recordings/%d", draft), fmt.Sprintf("/recordings/%d/edit", draft),
-				"/my-sounds", "/upload", "/upload/describe", "/review", fmt.Sprintf("/review/%d", draft), "/settings/profile", "/settings/api", "/cart", "/orders", "/library", "/licenses", "/licenses/standard", "/admin/licenses/standard", "/admin/orders", "/earnings", "/packs", "/dev/mail", shelf, shelf + "/feed.atom", "/collections", "/searches"} {
+				"/my-sounds", "/upload", "/upload/describe", "/review", "/review/collections", fmt.Sprintf("/review/%d", draft), "/settings/profile", "/settings/api", "/cart", "/orders", "/library", "/licenses", "/licenses/standard", "/admin/licenses/standard", "/admin/orders", "/earnings", "/packs", "/dev/mail", shelf, shelf + "/feed.atom", "/collections", "/searches"} {
 				got := p.Get(page)
 				safe(t, page+" afterwards", got)
 				if strings.ContainsAny(got.Text, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069") {

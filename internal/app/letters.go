@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"audiomicro/internal/accounts"
+	"audiomicro/internal/collections"
 	"audiomicro/internal/db"
 	"audiomicro/internal/jobs"
 	"audiomicro/internal/licensing"
@@ -24,6 +25,9 @@ const (
 	mailReturned  = "review-returned"
 )
 
+// mailHidden is the kind of mail about a collection that a moderator hid.
+const mailHidden = "collection-hidden"
+
 // mailFallen is the kind of mail about a price that is too low now.
 const mailFallen = "price-below-floor"
 
@@ -37,6 +41,7 @@ func mailKinds() []mail.Kind {
 	return append(out,
 		mail.Kind{Name: mailPublished, Class: mail.Service, Why: "tells a contributor that a recording is published"},
 		mail.Kind{Name: mailFallen, Class: mail.Service, Why: "tells a contributor that the lowest price was raised above theirs, so that nothing is sold at it"},
+		mail.Kind{Name: mailHidden, Class: mail.Service, Why: "tells a person why a moderator hid a collection"},
 		mail.Kind{Name: mailReturned, Class: mail.Service, Why: "tells a contributor why a recording was returned"},
 	)
 }
@@ -137,4 +142,15 @@ func (a *App) tellDecision(ctx context.Context, tx *db.Tx, rec recordings.Record
 	return a.send(ctx, tx, mailReturned, owner.Email, owner.ID, rec.Title+" was returned",
 		[]string{"Your recording was reviewed and returned with this note:", note, "Nothing is lost: mend it and submit it again."},
 		mail.Button{Label: "Mend the recording", URL: link + "/edit"})
+}
+
+// tellHidden writes to the owner of a collection that a moderator hid.
+func (a *App) tellHidden(ctx context.Context, tx *db.Tx, c collections.Collection, why string) error {
+	owner, err := a.Accounts.ByID(ctx, c.AccountID)
+	if err != nil {
+		return err
+	}
+	return a.send(ctx, tx, mailHidden, owner.Email, owner.ID, c.Name+" is hidden",
+		[]string{"A moderator hid your collection from everybody but you, for this reason:", why, "Nothing in it is lost. Change what is wrong, and answer this mail if you think that it should be seen again."},
+		mail.Button{Label: "Open the collection", URL: a.Config.URL + c.Path()})
 }

@@ -1,11 +1,11 @@
 // Package collections holds what people put together for themselves: named lists of recordings, in an order of their own, with a
 // note to each.
 //
-// It keeps collection and collection_item. A collection is private until its owner shares it: with whoever has its link (128 random
+// It keeps collection, collection_item and collection_report. A collection is private until its owner shares it: with whoever has its link (128 random
 // bits), or with everybody, on the owner's page. It shows what is published at that moment; what was withdrawn is counted, not named,
 // and comes back when it is published again. Deleting and removing are marks for a day, so that they can be taken back; Sweep makes
 // them final. Changes are said in relation to what is there (put this before that, this text instead of that one), so that two windows
-// on the same collection lose nothing of each other.
+// on the same collection lose nothing of each other. Who sees another's collection can report it; a moderator decides, and may hide it.
 package collections
 
 import (
@@ -78,6 +78,8 @@ type Store struct {
 	Fill func(w http.ResponseWriter, r *http.Request, rows []ui.Sound) (int, error)
 	// Bundle sends those of recordings that the actor of a request may download as one archive; app sets it to orders'.
 	Bundle func(w http.ResponseWriter, r *http.Request, name string, ids []int64) error
+	// Tell queues the letter to the owner of a collection that is hidden, in its transaction; app sets it to the mailer.
+	Tell func(ctx context.Context, tx *db.Tx, c Collection, why string) error
 }
 
 // FeedHead is what a feed says of itself.
@@ -101,14 +103,16 @@ type Collection struct {
 	CreatedAt   int64  `db:"created_at"`
 	ChangedAt   int64  `db:"changed_at"`
 	DeletedAt   int64  `db:"deleted_at"` // 0: it stands
-	Shown       int64  `db:"shown"`      // recordings in it that are published
-	Gone        int64  `db:"gone"`       // recordings in it that are not, now
+	HiddenAt    int64  `db:"hidden_at"`  // not 0: a moderator hid it from all but its owner
+	HiddenWhy   string `db:"hidden_why"`
+	Shown       int64  `db:"shown"` // recordings in it that are published
+	Gone        int64  `db:"gone"`  // recordings in it that are not, now
 }
 
 // Object is what access.Can needs to know of c; key is the token that came with the request.
 func (c Collection) Object(key string) access.Object {
 	open := c.Shared == Public || c.Shared == ByLink && key != "" && key == c.Token
-	return access.Object{Owner: c.AccountID, Public: open && c.DeletedAt == 0}
+	return access.Object{Owner: c.AccountID, Public: open && c.DeletedAt == 0 && c.HiddenAt == 0}
 }
 
 // Path is where c is shown to who may see it.
@@ -131,7 +135,7 @@ type Item struct {
 }
 
 // Collections of whoever was suspended or is gone do not exist: account_public holds none of them.
-const collectionQuery = `SELECT c.id, c.account_id, c.name, c.description, c.shared, c.token, c.created_at, c.changed_at, c.deleted_at,
+const collectionQuery = `SELECT c.id, c.account_id, c.name, c.description, c.shared, c.token, c.created_at, c.changed_at, c.deleted_at, c.hidden_at, c.hidden_why,
 	(SELECT count(*) FROM collection_item i JOIN recording r ON r.id = i.recording_id WHERE i.collection_id = c.id AND i.removed_at = 0 AND r.state = 'published') AS shown,
 	(SELECT count(*) FROM collection_item i JOIN recording r ON r.id = i.recording_id WHERE i.collection_id = c.id AND i.removed_at = 0 AND r.state <> 'published') AS gone
 	FROM collection c JOIN account_public a ON a.id = c.account_id `
@@ -154,12 +158,13 @@ func (s *Store) Of(ctx context.Context, account int64) ([]Collection, error) {
 	return list, nil
 }
 
-// PublicOf lists the collections that a person shows to everybody, by name; those without a published recording are left out.
+// PublicOf lists the collections that a person shows to everybody, by name; those without a published recording and
+// those that are hidden are left out.
 func (s *Store) PublicOf(ctx context.Context, account int64) ([]Collection, error) {
 	all, err := s.Of(ctx, account)
 	out := all[:0]
 	for _, c := range all {
-		if c.Shared == Public && c.Shown > 0 {
+		if c.Shared == Public && c.HiddenAt == 0 && c.Shown > 0 {
 			out = append(out, c)
 		}
 	}
@@ -374,6 +379,7 @@ func (s *Store) Sweep(ctx context.Context) error {
 		for _, statement := range []string{
 			`DELETE FROM collection_item WHERE removed_at <> 0 AND removed_at < $1`,
 			`DELETE FROM collection_item WHERE collection_id IN (SELECT id FROM collection WHERE deleted_at <> 0 AND deleted_at < $1)`,
+			`DELETE FROM collection_report WHERE collection_id IN (SELECT id FROM collection WHERE deleted_at <> 0 AND deleted_at < $1)`,
 			`DELETE FROM collection WHERE deleted_at <> 0 AND deleted_at < $1`,
 		} {
 			if _, err := db.Exec(ctx, tx, statement, before); err != nil {

@@ -34,6 +34,9 @@ func (s *Store) Routes() []web.Route {
 		{Pattern: "POST /collections/{id}", Action: access.ChangeOwn, Handle: s.changeIt},
 		{Pattern: "POST /collections/{id}/items", Action: access.ChangeOwn, Handle: s.changeItem},
 		{Pattern: "POST /collections/{id}/undo", Action: access.ChangeOwn, Handle: s.undo},
+		{Pattern: "POST /collections/{id}/report", Action: access.React, Handle: s.report},
+		{Pattern: "GET /review/collections", Action: access.Review, Handle: s.reported},
+		{Pattern: "POST /review/collections/{id}", Action: access.Review, Handle: s.decide},
 		{Pattern: "POST /collections/{id}/cart", Action: access.SeeCollection, Handle: s.toCart},
 		{Pattern: "POST /collections/{id}/download", Action: access.SeeCollection, Handle: s.download, Stream: true},
 	}
@@ -178,7 +181,8 @@ func (s *Store) show(w http.ResponseWriter, r *http.Request, c Collection, key s
 		p.Part = fmt.Sprintf("sounds %d to %d", (page-1)*pageRows+1, last)
 	}
 	p.CSVURL = c.Path() + "/list.csv" + suffix
-	if c.Shared != Private {
+	p.Hidden, p.CanReport = c.HiddenWhy, !own && access.Can(me, access.React, c.Object(key))
+	if c.Shared != Private && c.HiddenAt == 0 {
 		p.FeedURL = c.Path() + "/feed.atom" + suffix
 		if own {
 			p.LinkURL = s.Site.URL + c.LinkPath()
@@ -193,7 +197,7 @@ func (s *Store) show(w http.ResponseWriter, r *http.Request, c Collection, key s
 	}
 	p.By, p.Pager = people[c.AccountID], pager(c.Path()+suffix, page, int(c.Shown))
 	v := web.View{Title: c.Name, Section: ui.SectionSounds, Edit: func(f *ui.Frame) {
-		if f.NoIndex = c.Shared != Public; p.FeedURL != "" {
+		if f.NoIndex = c.Shared != Public || c.HiddenAt != 0; p.FeedURL != "" {
 			f.Feeds = append(f.Feeds, ui.Feed{Type: "application/atom+xml", URL: p.FeedURL, Title: c.Name})
 		}
 	}}
@@ -448,7 +452,7 @@ func (s *Store) feed(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if c.Shared == Private || c.DeletedAt != 0 {
+	if c.Shared == Private || c.DeletedAt != 0 || c.HiddenAt != 0 {
 		return web.NotFound()
 	}
 	ids, err := db.Query[int64](r.Context(), s.DB, `SELECT i.recording_id FROM collection_item i JOIN recording r ON r.id = i.recording_id

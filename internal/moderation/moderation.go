@@ -84,6 +84,8 @@ type Store struct {
 	Off bool
 	// Rows makes rows for the actor of ctx of those recordings the actor may see; app sets it to search's.
 	Rows func(ctx context.Context, ids []int64) ([]ui.Sound, error)
+	// Reported counts the collections with reports that wait; app sets it to collections'. nil: none.
+	Reported func(ctx context.Context) (int, error)
 	// Offers names a recording's license offers with their prices; app sets it to licensing's.
 	Offers func(ctx context.Context, recording int64) ([]string, error)
 	// Tell queues the letter about a decision, in its transaction; app sets it to the mailer.

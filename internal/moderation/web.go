@@ -219,6 +219,12 @@ func (s *Store) show(w http.ResponseWriter, r *http.Request, d desk, id int64, f
 	if len(d.queue) > 0 {
 		page.Oldest = "oldest waits " + age(now, d.queue[0].SubmittedAt)
 	}
+	if s.Reported != nil {
+		var err error
+		if page.Reported, err = s.Reported(r.Context()); err != nil {
+			return err
+		}
+	}
 	for _, v := range d.queue {
 		rec := d.recs[v.RecordingID]
 		page.Queue = append(page.Queue, ui.ReviewItem{

@@ -159,10 +159,11 @@ type Tick struct {
 
 // ReviewPage is /review and /review/{id}.
 type ReviewPage struct {
-	Waiting int
-	Queue   []ReviewItem
-	Case    *ReviewCase // nil: nothing waits
-	Oldest  string      // "oldest waits 19 h"
+	Waiting  int
+	Queue    []ReviewItem
+	Case     *ReviewCase // nil: nothing waits
+	Oldest   string      // "oldest waits 19 h"
+	Reported int         // collections that somebody reported
 }
 
 // ReviewItem is one line of the queue.

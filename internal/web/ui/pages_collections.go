@@ -42,8 +42,23 @@ type CollectionPage struct {
 	Shared      string // value of the choice
 	LinkURL     string // absolute address to give away, or empty
 	Errors      []FormError
+	Hidden      string // why a moderator hid it; empty: it is not hidden
+	CanReport   bool
 	Clash       *CollectionClash
 	Typed       *CollectionText // what was sent and refused; nil: as it stands
+}
+
+// ReportedCollection is a collection that somebody reported, or that is hidden, as moderators see it.
+type ReportedCollection struct {
+	ID          int64
+	Name        string
+	Description string
+	URL         string // empty: nobody but its owner sees it
+	By          Link
+	Sounds      int
+	Mine        bool // another moderator decides
+	Hidden      string
+	Reports     []LogLine
 }
 
 // CollectionText is what describes a collection.
