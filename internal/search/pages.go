@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -159,13 +160,7 @@ func (s *Store) Published(ctx context.Context, ids []int64) ([]ui.Sound, error) 
 	if err != nil {
 		return nil, err
 	}
-	public := make([]int64, 0, len(all))
-	for _, r := range all {
-		if r.State == recordings.Published {
-			public = append(public, r.ID)
-		}
-	}
-	return s.Sounds(ctx, public)
+	return s.rowsOf(ctx, slices.DeleteFunc(all, func(r recordings.Recording) bool { return r.State != recordings.Published }))
 }
 
 func address(q query.Query) string {

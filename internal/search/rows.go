@@ -35,16 +35,21 @@ type price struct {
 // Sounds makes rows of recordings, in the order of ids, for the actor of ctx. Those the actor may not see are left out. It
 // reads each table once, however many rows there are.
 func (s *Store) Sounds(ctx context.Context, ids []int64) ([]ui.Sound, error) {
-	actor := access.From(ctx)
 	all, err := s.Recordings.ByIDs(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
+	return s.rowsOf(ctx, all)
+}
+
+// rowsOf is Sounds for recordings that were read just now.
+func (s *Store) rowsOf(ctx context.Context, all []recordings.Recording) ([]ui.Sound, error) {
+	actor := access.From(ctx)
 	var list []recordings.Recording
-	var owners []int64
+	var ids, owners []int64
 	for _, r := range all {
 		if access.Can(actor, access.SeeRecording, r.Object(false)) {
-			list, owners = append(list, r), append(owners, r.OwnerID)
+			list, ids, owners = append(list, r), append(ids, r.ID), append(owners, r.OwnerID)
 		}
 	}
 	people, err := s.People(ctx, owners)
