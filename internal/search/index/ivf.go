@@ -19,9 +19,10 @@ const (
 	groupRounds     = 4         // the same for the groups of cells
 	groupsTried     = 8         // groups in whose cells a vector's nearest is looked for
 	sortedAtOnce    = 1024      // vectors that are sorted between two locks
-	comparedPerRoot = 20        // vectors that the first stage of a search compares, for each root of how many could be found
+	comparedPerRoot = 12        // vectors that the first stage of a search compares, for each root of how many there are
+	filteredPerRoot = 40        // the same for each root of how many a filter leaves, which may all lie far away, spread over many cells
 	betteredShare   = 20        // a search ends after a stage that bettered less than one in so many of its hits
-	fewShare        = 8         // of Config.ExactVectors: so few vectors, left by a filter, are all compared
+	fewShare        = 4         // of Config.ExactVectors: so few vectors, left by a filter, are all compared
 )
 
 // When the cells are learned anew.
@@ -378,8 +379,12 @@ func (ix *Index) probe(best *top[near], set *roaring.Bitmap, all bool, v []int8,
 		dense = set.ToDense()
 	}
 	look := newLook(ix, best, v, norm, self)
-	stage := comparedPerRoot * int(math.Sqrt(float64(set.GetCardinality()))) // ends when so many were compared
-	compared, kept := 0, 0                                                   // kept is of the stage before
+	root := int(math.Sqrt(float64(set.GetCardinality())))
+	stage := comparedPerRoot * root // ends when so many were compared
+	if !all {
+		stage = filteredPerRoot * root
+	}
+	compared, kept := 0, 0 // kept is of the stage before
 	for _, o := range order {
 		for _, slot := range c.lists[uint32(o)] {
 			if all || int(slot>>6) < len(dense) && dense[slot>>6]>>(slot&63)&1 != 0 {
