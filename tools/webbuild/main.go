@@ -29,7 +29,7 @@ import (
 // entries are the files that pages name; what they share becomes chunks.
 var entries = []string{
 	"css/app.css", "css/work.css", "css/review.css", "css/api.css", "css/find.css", "css/scope.css", "css/collections.css", "css/example.css",
-	"js/app.js", "js/scope.js", "js/upload.js", "js/batch.js", "js/find.js", "js/compare.js", "js/energy.js", "js/stretch.js", "js/segment.js", "js/collect.js", "js/example.js", "js/part.js",
+	"js/app.js", "js/scope.js", "js/upload.js", "js/batch.js", "js/find.js", "js/compare.js", "js/energy.js", "js/stretch.js", "js/segment.js", "js/arrange.js", "js/example.js", "js/part.js",
 }
 
 // copied are files that pages name and that are hashed as they are.

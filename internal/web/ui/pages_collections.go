@@ -154,7 +154,13 @@ func describeFields(p CollectionPage) []Field {
 	return withErrors([]Field{{Name: "name", Label: "Name", Value: text.Name, MaxLength: 128}, {Name: "description", Label: "Description", Type: "textarea", Rows: 4, Value: text.Description, MaxLength: 2000, Optional: true}}, p.Errors)
 }
 
-func collectModule() string { return web.URL("collect.js") }
+// arranged loads what orders a collection where it is one's own.
+func arranged(p CollectionPage) templ.Attributes {
+	if !p.Own {
+		return nil
+	}
+	return templ.Attributes{"data-module": "arrange", "data-src": web.URL("arrange.js"), "data-collection": id64(p.ID)}
+}
 
 func collectTitle(p CollectPage) string {
 	if len(p.Sounds) == 1 {
