@@ -67,7 +67,7 @@ func demoSite(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w (is another server running? choose another address with --listen)", p.config.Listen, err)
 	}
-	s, err := a.Start(l)
+	s, err := a.Start(ctx, l)
 	if err != nil {
 		return err
 	}

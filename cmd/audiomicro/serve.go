@@ -33,8 +33,11 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w (is another server running? choose another address with --listen)", p.config.Listen, err)
 	}
-	s, err := a.Start(l)
-	if err != nil {
+	s, err := a.Start(ctx, l)
+	switch {
+	case err != nil && ctx.Err() != nil: // stopped before it was ready, as asked
+		return nil
+	case err != nil:
 		return err
 	}
 	a.Welcome(ctx, os.Stderr)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,17 +30,24 @@ type Server struct {
 	Addr    string // where it listens, as host:port
 }
 
-// Start serves the site on a listener and works its jobs until Stop. The listener is Start's from now on.
-func (a *App) Start(l net.Listener) (*Server, error) {
-	ctx, cancel := context.WithCancel(context.Background())
+// Start serves the site on a listener and works its jobs until Stop. The listener is Start's from now on. While the search index is filled,
+// which takes minutes for a big catalog without a snapshot, the end of starting gives up.
+func (a *App) Start(starting context.Context, l net.Listener) (*Server, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(starting))
 	s := &Server{app: a, stop: cancel, failed: make(chan error, 3), Addr: l.Addr().String()}
 	if err := a.Ingest.Clear(); err != nil {
 		cancel()
 		return nil, fmt.Errorf("clear the working folder: %w", err)
 	}
+	started := context.AfterFunc(starting, cancel)
 	if err := a.begin(ctx, &s.jobs); err != nil {
 		cancel()
-		return nil, err
+		return nil, cmp.Or(starting.Err(), err)
+	}
+	if !started() {
+		s.stop()
+		s.jobs.Wait()
+		return nil, starting.Err()
 	}
 	m := a.newMetrics()
 	a.Site.Observe = m.observe

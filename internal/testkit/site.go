@@ -85,7 +85,7 @@ func start(t testing.TB, c config.Config, l net.Listener) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := a.Start(l)
+	server, err := a.Start(context.Background(), l)
 	if err != nil {
 		t.Fatal(err)
 	}
