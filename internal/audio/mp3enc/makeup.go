@@ -14,6 +14,7 @@ const (
 	overshoot  = 1.12 // amplitude that a full-scale sound may be raised to: 1 dB, about what any lossy coder adds at its peaks
 	nothing    = .003 // of the energy that may be lost without a gain: changing gains disturb pure tones more than .013 LU do
 	warped     = .012 // by how much the energies of the K curve at two rates differ without any loss: .046 dB at 9 kHz
+	begun      = .1   // of a first frame's energy that tells nothing of those that follow: a tone that begins is spread over more lines
 	offEnough  = .03  // of a frame's energy that may be missing or too much without coding it again
 )
 
@@ -160,8 +161,12 @@ func (m *makeup) again(e energies, coded, gain float64) float64 {
 
 // done takes what became of a frame.
 func (m *makeup) done(energy, coded, gain float64) {
+	lasting := coded / (gain * gain)
+	if m.wanted == 0 && math.Abs(energy-lasting) < energy*begun { // what little a tone's beginning loses is no measure for the tone
+		lasting = energy
+	}
 	m.wanted = m.wanted*m.leak + energy
-	m.coded = m.coded*m.leak + coded/(gain*gain)
+	m.coded = m.coded*m.leak + lasting
 	m.debt = m.debt*m.leak + energy - coded
 	m.debt = max(-m.wanted/4, min(m.debt, m.wanted/4))
 }
