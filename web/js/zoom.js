@@ -303,6 +303,7 @@ export default function zoom(s) {
   let before = null, moved = false;
   function touch(e) {
     if (e.target.closest(".loop-grip")) return;
+    if (e.isPrimary) fingers.clear(); // the first finger of a gesture: whatever ended unseen is over
     fingers.set(e.pointerId, e.clientX);
     before = grip();
     if (fingers.size === 1) moved = false;

@@ -3,6 +3,7 @@ package ui_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"math"
@@ -366,6 +367,21 @@ func TestOwnVideo(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.SetUploadFiles("#own-video", []string{file})); err != nil {
 		t.Fatal(err)
 	}
+	// The same file again, dropped on the panel.
+	until(t, ctx, `document.querySelector("[data-video]").duration > 5.5`)
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	act(t, ctx, `(() => {
+		const panel = document.querySelector("[data-panel=video]"), list = new DataTransfer();
+		list.items.add(new File([Uint8Array.from(atob("`+base64.StdEncoding.EncodeToString(whole)+`"), c => c.charCodeAt(0))], "dropped.webm", {type: "video/webm"}));
+		document.querySelector("[data-video-away]").click();
+		const give = name => panel.dispatchEvent(new DragEvent(name, {bubbles: true, cancelable: true, dataTransfer: list}));
+		give("dragover");
+		window.over = document.querySelector("[data-video-drop]").classList.contains("over");
+		give("drop") })()`)
+	until(t, ctx, `over && document.querySelector("[data-video-name]").textContent === "dropped.webm" && !document.querySelector("[data-video-drop].over")`)
 	until(t, ctx, `document.querySelector("[data-video]").duration > 5.5 && document.querySelector("[data-video-desk]").checkVisibility() && document.querySelector(".video-sound .wave")`)
 	act(t, ctx, `(() => { const f = document.querySelector("[data-video-offset]"); f.value = "1"; f.dispatchEvent(new Event("change")); document.querySelector("[data-video-nudge='1']").click() })()`)
 	if got, want := sees(t, ctx, `document.querySelector("[data-video-sound]").getAttribute("aria-valuetext")`), "1.040 seconds, frame 26"; got != want {
