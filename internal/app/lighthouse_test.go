@@ -6,7 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,6 +27,24 @@ type lighthouse struct {
 // calibrated is the benchmarkIndex from which Lighthouse's fourfold slowing makes a phone of this machine (its docs/throttling.md);
 // below, what else runs here is measured instead of the page.
 const calibrated = 1000
+
+// crowded is how many tasks wait for each processor when pages are painted so late that it shows in the score: the index is taken in one
+// moment, a page's load takes several seconds. The tests of two packages at once make about 1.5.
+const crowded = 2.5
+
+// crowd is how many tasks there were for each processor during the last minute, 0 where the system does not tell.
+func crowd() float64 {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	load, err := strconv.ParseFloat(first, 64)
+	if err != nil {
+		return 0
+	}
+	return load / float64(runtime.NumCPU())
+}
 
 // TestLighthouse measures the pages that people see first with Lighthouse's mobile preset: at least 95 of 100 in all four
 // categories, the best of three runs.
@@ -89,8 +109,8 @@ func TestLighthouse(t *testing.T) {
 			for name, score := range best {
 				switch {
 				case score >= .95:
-				case name == "performance" && fastest < calibrated:
-					t.Logf("NOT TESTED: performance %.2f says nothing, for this machine is too loaded: index %.0f of %d", score, fastest, calibrated)
+				case name == "performance" && (fastest < calibrated || crowd() > crowded):
+					t.Logf("NOT TESTED: performance %.2f says nothing, for this machine is too loaded: index %.0f of %d, %.1f tasks for each processor", score, fastest, calibrated, crowd())
 				default:
 					t.Errorf("%s is %.2f: %s %s", name, score, strings.Join(last.Faults, "\n\t"), last.Error)
 				}
