@@ -149,9 +149,9 @@ func (ix *Index) valuesOf(doc Document) []value {
 		loop = "yes"
 	}
 	add(dLoop, loop, loop)
-	add(dBy, query.Fold(doc.Contributor), doc.Contributor)
+	add(dBy, query.NameKey(doc.Contributor), doc.Contributor)
 	number(dByID, doc.ContributorID)
-	add(dPack, query.Fold(doc.Pack), doc.Pack)
+	add(dPack, query.NameKey(doc.Pack), doc.Pack)
 	number(dPackID, doc.PackID)
 	number(dYear, int64(time.UnixMicro(doc.PublishedAt).UTC().Year()))
 	for _, bin := range []struct {
@@ -215,7 +215,7 @@ func (ix *Index) put(p *prepared) {
 
 // titleKey is the text by which titles are ordered.
 func titleKey(title string) string {
-	key := strings.TrimSpace(query.Fold(title))
+	key := query.NameKey(title)
 	if len(key) > maxTitleKey {
 		key = strings.ToValidUTF8(key[:maxTitleKey], "")
 	}

@@ -190,7 +190,7 @@ func TestValues(t *testing.T) {
 
 // FuzzAddress: whatever an address holds, what is read from it is written and read again to the same query.
 func FuzzAddress(f *testing.F) {
-	for _, s := range []string{"q=rain&category=fx-a&length_min=.5", "key=Bb&tempo_max=1e9&page=2", "tag=%00&by=%FF", "length_min=-0&length_max=1e-300ms", "year=00020&rate=44100"} {
+	for _, s := range []string{"q=rain&category=fx-a&length_min=.5", "key=Bb&tempo_max=1e9&page=2", "tag=%00&by=%FF", "length_min=-0&length_max=1e-300ms", "by=´", "year=00020&rate=44100"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -93,6 +93,10 @@ func LicenseFamily(code string) string {
 	return code[:i]
 }
 
+// NameKey is the form in which names of people and packs are compared: Fold, without blanks around it, which folding can bring (´ is a blank
+// with an accent).
+func NameKey(s string) string { return strings.TrimSpace(Fold(s)) }
+
 // Canonical is value as field compares it; ok is false when field cannot have it.
 func Canonical(field Field, value string) (canonical string, ok bool) {
 	value = strings.TrimSpace(value)
@@ -102,7 +106,7 @@ func Canonical(field Field, value string) (canonical string, ok bool) {
 	case Category, License, Type:
 		value = strings.ToLower(value)
 	case By, Pack:
-		value = Fold(value)
+		value = NameKey(value)
 	case Key:
 		value = CanonicalKey(value)
 	case Price:
