@@ -122,11 +122,7 @@ func (s *Store) Reported(ctx context.Context) (open, hidden []Collection, why ma
 }
 
 func (s *Store) report(w http.ResponseWriter, r *http.Request) error {
-	if err := web.ParseForm(w, r, formLimit); err != nil {
-		return err
-	}
-	key := r.PostForm.Get("key")
-	c, err := s.find(r, key)
+	c, key, err := s.posted(w, r)
 	if err != nil {
 		return err
 	}

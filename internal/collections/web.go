@@ -59,6 +59,16 @@ func (s *Store) find(r *http.Request, key string) (Collection, error) {
 	return c, web.Allow(r, c.Object(key))
 }
 
+// posted finds the collection that a form of its page is about; the form of whoever came by a shared link brings its key.
+func (s *Store) posted(w http.ResponseWriter, r *http.Request) (c Collection, key string, err error) {
+	if err := web.ParseForm(w, r, formLimit); err != nil {
+		return c, "", err
+	}
+	key = r.PostForm.Get("key")
+	c, err = s.find(r, key)
+	return c, key, err
+}
+
 func (s *Store) mine(w http.ResponseWriter, r *http.Request) error {
 	return s.showMine(w, r, "", nil)
 }
@@ -382,11 +392,7 @@ func (s *Store) undo(w http.ResponseWriter, r *http.Request) error {
 
 // toCart puts what is for sale into the cart, under the license that the rows name.
 func (s *Store) toCart(w http.ResponseWriter, r *http.Request) error {
-	if err := web.ParseForm(w, r, formLimit); err != nil {
-		return err
-	}
-	key := r.PostForm.Get("key")
-	c, err := s.find(r, key)
+	c, _, err := s.posted(w, r)
 	if err != nil {
 		return err
 	}
@@ -408,11 +414,7 @@ func (s *Store) toCart(w http.ResponseWriter, r *http.Request) error {
 
 // download sends the recordings of one page of the collection as an archive, as far as the reader may have them.
 func (s *Store) download(w http.ResponseWriter, r *http.Request) error {
-	if err := web.ParseForm(w, r, formLimit); err != nil {
-		return err
-	}
-	key := r.PostForm.Get("key")
-	c, err := s.find(r, key)
+	c, key, err := s.posted(w, r)
 	if err != nil {
 		return err
 	}
