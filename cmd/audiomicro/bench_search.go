@@ -60,7 +60,7 @@ func benchSearch(ctx context.Context, args []string) error {
 	if err != nil {
 		return usage("bench search --runs: " + err.Error())
 	}
-	collectOften()
+	go paceCollector(ctx)
 	report := searchReport{Docs: docs}
 	ix, rare, err := buildSynthetic(ctx, &report, runs)
 	if err != nil {

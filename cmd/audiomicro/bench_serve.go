@@ -66,7 +66,7 @@ func benchServe(ctx context.Context, args []string) error {
 		return err
 	}
 	defer done()
-	collectOften()
+	go paceCollector(ctx)
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	begin := time.Now()
 	a, err := app.Open(ctx, p.config, app.Options{Version: version, Log: log, Migrate: true, Serve: true})

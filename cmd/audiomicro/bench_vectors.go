@@ -39,7 +39,7 @@ const nearestAsked = 10
 
 // benchVectors fills an index with made-up vectors and filters alone, and looks for the same neighbors before and after they are in cells.
 func benchVectors(ctx context.Context, vectors, runs int, asJSON bool) error {
-	collectOften()
+	go paceCollector(ctx)
 	ix, next := index.New(index.Config{ExactVectors: min(vectors-1, index.ExactVectors)}), index.SyntheticSounds(vectors, 1)
 	err := ix.PutAll(func() (index.Document, bool) {
 		d, ok := next()

@@ -9,7 +9,9 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
 	"strings"
+	"time"
 
 	"audiomicro/internal/app"
 )
@@ -23,7 +25,7 @@ func serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	collectOften()
+	go paceCollector(ctx)
 	a, err := app.Open(ctx, p.config, app.Options{Version: version, Log: log, Migrate: true, Serve: true})
 	if err != nil {
 		return err
@@ -50,12 +52,37 @@ func serve(ctx context.Context, args []string) error {
 	}
 }
 
-// collectOften lets the heap grow by a tenth, not by its double, between two collections. Most of it is the search index, which
-// stays and holds few pointers: memory is dearer here than the collector's time. GOGC in the environment decides otherwise.
-func collectOften() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(10)
+// paceCollector paces the garbage collector while a site is served. A big site's heap is mostly the search index, which stays and
+// holds few pointers: a tenth of it is room enough between two collections, for memory is dearer there than the collector's time.
+// A small site's tenth would be used up by half an answer, so there the room is collectRoom, though never more than what lives. GOGC
+// in the environment decides otherwise.
+func paceCollector(ctx context.Context) {
+	if os.Getenv("GOGC") != "" {
+		return
 	}
+	percent := 10
+	debug.SetGCPercent(percent)
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	for every := time.Tick(time.Second); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every:
+		}
+		metrics.Read(live)
+		if want := growth(live[0].Value.Uint64()); want != percent {
+			percent = want
+			debug.SetGCPercent(percent)
+		}
+	}
+}
+
+// collectRoom is how many bytes may be asked for between two collections on a small site.
+const collectRoom = 32 << 20
+
+// growth is the percentage of the live bytes by which a heap grows before it is collected: in steps of ten, so that it changes seldom.
+func growth(live uint64) int {
+	return min(max(int(100*collectRoom/max(live, 1))/10*10, 10), 100)
 }
 
 func migrate(ctx context.Context, args []string) error {
