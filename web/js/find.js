@@ -68,6 +68,9 @@ function show(got) {
   if (!fresh || !rail) return location.reload(); // another version of the program answers
   const held = old.contains(document.activeElement) && document.activeElement.name;
   if (scrollY > 0 && document.activeElement === $("#q")) scrollTo({ top: 0, behavior: "instant" }); // asked before: afterwards it would lay out twice
+  // The browser lays out rows for two windows more than it shows: those beyond the window follow the first frame.
+  const beyond = scrollY > 0 ? [] : [...fresh.querySelectorAll("[data-queue] > .row")].slice(Math.ceil(innerHeight / 48));
+  for (const row of beyond) row.hidden = true;
   old.replaceWith(fresh);
   if (held) fresh.querySelector(`[name="${CSS.escape(held)}"]`)?.focus();
   const heading = fresh.querySelector("h1").textContent;
@@ -79,7 +82,8 @@ function show(got) {
   cancelAnimationFrame(counts);
   counts = requestAnimationFrame(() => setTimeout(() => {
     if (!fresh.isConnected) return;
-    facets(rail);
+    facets(rail); // asks where its lines are scrolled to: before anything else has changed, that lays out nothing
+    for (const row of beyond) row.hidden = false;
     htmx.process(fresh);
   }));
   clearTimeout(told);
@@ -106,7 +110,7 @@ function facets(fresh) {
   }
   const to = fresh.querySelector(".rail-body");
   box.replaceWith(to);
-  to.scrollTop = top;
+  if (top) to.scrollTop = top; // else it would lay out what has just changed at once
   if (inside) (summary ? to.querySelector(`[data-facet="${summary}"] > summary`) : held)?.focus({ preventScroll: true });
   rail.querySelector("[name=q]").value = fresh.querySelector("[name=q]").value;
   rail.querySelector("[data-facets-show]").replaceChildren(...fresh.querySelector("[data-facets-show]").childNodes);

@@ -294,8 +294,8 @@ export function mark() {
       queue[at].actAt = el.dataset.actAt;
       offer();
     }
-    const word = el.querySelector(".play .vh");
-    if (word) word.textContent = (on && sounding ? "Pause " : "Play ") + (el.dataset.title ?? "");
+    const word = el.querySelector(".play .vh"), does = (on && sounding ? "Pause " : "Play ") + (el.dataset.title ?? "");
+    if (word && word.textContent !== does) word.textContent = does;
   }
   moving = [...document.querySelectorAll("#main .playing [data-seek]"), bar];
   bar.classList.toggle("sounding", Boolean(sounding));
