@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"audiomicro/internal/app"
+	"audiomicro/internal/audio/describe"
 	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/audio/spectrum"
 	"audiomicro/internal/db"
@@ -184,8 +185,8 @@ func (c *catalog) recording(d index.Document) {
 		}
 		c.add("offer", "recording_id, model_code, price_minor, currency, created_at", d.ID, code, price, c.app.Config.Currency, d.PublishedAt)
 	}
-	c.add("recording_analysis", "recording_id, version, descriptors, vector, fingerprint, pcm_sha256, created_at",
-		d.ID, likeness.Version, "{}", c.vector(), []byte{}, id+id, d.PublishedAt)
+	c.add("recording_analysis", "recording_id, version, described, descriptors, vector, fingerprint, pcm_sha256, created_at",
+		d.ID, likeness.Version, describe.Version, "{}", c.vector(), []byte{}, id+id, d.PublishedAt)
 }
 
 // vector is near one of the kinds of sound.

@@ -247,7 +247,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	a.Ingest = &ingest.Store{
 		DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Site: a.Site, Log: a.Log, Dir: filepath.Join(c.Data, "work", a.node()),
-		FFmpeg: tool(c.FFmpeg, "ffmpeg"), MarkEvery: float64(c.MarkSeconds), MaxSeconds: c.MaxLength.Seconds(), Done: jobs.Complete,
+		FFmpeg: tool(c.FFmpeg, "ffmpeg"), MarkEvery: float64(c.MarkSeconds), MaxSeconds: c.MaxLength.Seconds(), Done: jobs.Complete, Wanted: a.Jobs.Wanted,
 		Space: space, Ears: ingest.NewEars(c.SearchEars), MaxExample: int64(c.MaxExample), MaxExampleSeconds: c.ExampleLength.Seconds(),
 	}
 	a.Listening = &listening.Store{DB: a.DB, Blobs: a.Blobs, Recordings: a.Recordings, Now: a.Now, Limits: &a.Site.Limits, MembersOnly: c.MemberPreview,
@@ -302,9 +302,12 @@ const soundQueue = "sound"
 // fileTries is how often a sound is analyzed that may be to blame itself for the failure.
 const fileTries = 5
 
-// refreshEvery is how often recordings are looked for that an older version of the program described, and how long at most it listens to
-// them again in one go.
-const refreshEvery = 5 * time.Minute
+// refreshEvery is how often recordings are looked for that an older version of the program described, and refreshFor how long at most they
+// are listened to again in one go: half of one worker's time. What somebody waits for goes first besides.
+const (
+	refreshEvery = 5 * time.Minute
+	refreshFor   = refreshEvery / 2
+)
 
 // soundPause doubles from 1 s to 15 min: with 40 tries, a disk, a bucket or a database may be away for a night.
 func soundPause(attempt int) time.Duration {
@@ -331,11 +334,8 @@ func (a *App) subscribe() {
 		return a.Ingest.Detail(ctx, e.RecordingID)
 	})
 	a.Jobs.Every("ingest.refresh", refreshEvery, jobs.Opts{Queue: soundQueue, Priority: 4, Timeout: 2 * refreshEvery}, func(ctx context.Context) error {
-		until := a.Now().Add(refreshEvery)
-		if err := a.Ingest.Refresh(ctx, until); err != nil {
-			return err
-		}
-		return a.Ingest.RefreshDetail(ctx, until)
+		until := a.Now().Add(refreshFor)
+		return errors.Join(a.Ingest.Refresh(ctx, until), a.Ingest.RefreshDetail(ctx, until))
 	})
 	a.Jobs.Every("uploads.sweep", 10*time.Minute, jobs.Opts{Timeout: 10 * time.Minute}, a.Uploads.Sweep)
 	a.Jobs.Every("accounts.sweep", time.Hour, jobs.Opts{}, a.Accounts.Sweep)

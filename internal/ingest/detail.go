@@ -24,22 +24,14 @@ func (s *Store) Detail(ctx context.Context, id int64) error {
 	return s.detail(ctx, id, s.finish)
 }
 
-// RefreshDetail measures the details of recordings that have none, or those of an older version of the program, one after the other,
-// until none is left or the clock says until.
+// RefreshDetail measures the details of recordings that have none, or those of an older version of the program, as Refresh does.
 func (s *Store) RefreshDetail(ctx context.Context, until time.Time) error {
-	for s.Recordings.Now().Before(until) {
-		id, err := s.Recordings.DetailedBefore(ctx, describe.DetailVersion)
-		if errors.Is(err, db.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := s.detail(ctx, id, func(ctx context.Context, f func(*db.Tx) error) error { return s.DB.Tx(ctx, f) }); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.round(ctx, until, func(failed []int64) (int64, error) {
+		return s.Recordings.DetailedBefore(ctx, describe.DetailVersion, failed)
+	},
+		func(id int64) error {
+			return s.detail(ctx, id, func(ctx context.Context, f func(*db.Tx) error) error { return s.DB.Tx(ctx, f) })
+		})
 }
 
 // detail runs the second pass over a recording and commits what it found. A recording that cannot be listened to is left without details,

@@ -93,7 +93,7 @@ func TestDetail(t *testing.T) {
 		if again := detail(ids[1]); again != "{}" {
 			t.Errorf("no sound any more: %s", again)
 		}
-		if _, err := db.Exec(ctx, s.DB, `UPDATE recording_analysis SET version = 1 WHERE recording_id = $1`, ids[0]); err != nil {
+		if _, err := db.Exec(ctx, s.DB, `UPDATE recording_analysis SET described = 1 WHERE recording_id = $1`, ids[0]); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Ingest.Refresh(ctx, s.Now().Add(time.Hour)); err != nil {

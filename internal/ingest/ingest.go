@@ -43,6 +43,8 @@ type Store struct {
 	Space      *likeness.Space
 	// Done marks the running job as completed in tx, so that the result and the job's end are one commit; nil outside of jobs.
 	Done func(ctx context.Context, tx *db.Tx) error
+	// Wanted tells whether a sound that somebody waits for waits for the worker of the running job; nil outside of jobs.
+	Wanted func(ctx context.Context) (bool, error)
 	// Ears listen to the sounds of visitors, beside the jobs; MaxExample and MaxExampleSeconds bound one.
 	Ears              *Ears
 	MaxExample        int64   // bytes
@@ -416,7 +418,7 @@ func (s *Store) analysisOf(res worker.Result) (recordings.Analysis, error) {
 	a := recordings.Analysis{
 		Container: res.Container, Codec: res.Info.Codec, SampleRate: int64(res.Info.SampleRate), Channels: int64(res.Info.Channels), BitDepth: int64(res.Info.BitDepth),
 		Lossless: res.Info.Lossless, Seconds: res.Duration, Frames: res.Frames, Tempo: f.Tempo, TempoConfidence: f.TempoSure, Key: f.Key, KeyConfidence: f.KeySure,
-		Centroid: f.Centroid, Bars: f.RowBars, Wave: f.BigBars, Tones: strings.Join(tones, ","), Version: int64(f.VectorVersion), Descriptors: string(f.Descriptors),
+		Centroid: f.Centroid, Bars: f.RowBars, Wave: f.BigBars, Tones: strings.Join(tones, ","), Version: int64(f.VectorVersion), Described: int64(f.Described), Descriptors: string(f.Descriptors),
 		Vector: s.Space.Pack(f.Vector), Fingerprint: []byte(f.Fingerprint), PCMSHA256: res.PCMSHA256,
 	}
 	if h := res.Heard; h != nil {

@@ -12,11 +12,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
 
+	"audiomicro/internal/access"
+	"audiomicro/internal/audio/describe"
 	"audiomicro/internal/audio/downmix"
 	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/audio/loudness"
@@ -213,27 +216,35 @@ func TestStorageBreaks(t *testing.T) {
 	})
 }
 
-// TestRefresh describes a recording again whose vector an older version of the program left, and forgets the vector of one that cannot be
-// listened to any more.
+// TestRefresh describes recordings again that an older version of the program described: what was measured is as of today, what people
+// wrote stays. One that cannot be listened to any more keeps what it has, but a vector that no longer compares; one whose original is away
+// keeps nobody waiting and waits itself. Staff see how many wait.
 func TestRefresh(t *testing.T) {
 	t.Parallel()
 	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
 		ctx := context.Background()
-		ann := s.Person("Ann", "contributor")
-		vector := func(id int64) (version int64, v []byte) {
+		admin, ann := s.Person("Ada", "admin"), s.Person("Ann", "contributor")
+		type row struct {
+			Version   int64  `db:"version"`
+			Described int64  `db:"described"`
+			Vector    []byte `db:"vector"`
+		}
+		described := func(id int64) row {
 			t.Helper()
-			type row struct {
-				Version int64  `db:"version"`
-				Vector  []byte `db:"vector"`
-			}
-			r, err := db.Get[row](ctx, s.DB, `SELECT version, vector FROM recording_analysis WHERE recording_id = $1`, id)
+			r, err := db.Get[row](ctx, s.DB, `SELECT version, described, vector FROM recording_analysis WHERE recording_id = $1`, id)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return r.Version, r.Vector
+			return r
+		}
+		exec := func(query string, args ...any) {
+			t.Helper()
+			if _, err := db.Exec(ctx, s.DB, query, args...); err != nil {
+				t.Fatal(err)
+			}
 		}
 		var ids []int64
-		for i := range 2 {
+		for i := range 4 {
 			block := make([]float32, 24_000)
 			for k := range block {
 				block[k] = float32(0.3 * math.Sin(float64(k)*0.05*float64(i+1)))
@@ -246,38 +257,78 @@ func TestRefresh(t *testing.T) {
 			if _, err := fmt.Sscanf(res.Location, "/recordings/%d/edit", &id); err != nil {
 				t.Fatalf("upload: %d %s", res.Status, res.Text)
 			}
-			testkit.Eventually(t, "it is analyzed", func() bool {
-				rec, err := s.Recordings.ByID(ctx, s.DB, id)
-				return err == nil && rec.Processing == recordings.Ready
+			testkit.Eventually(t, "its details are measured", func() bool {
+				v, err := s.Recordings.DetailVersion(ctx, id)
+				return err == nil && v == describe.DetailVersion
 			})
 			ids = append(ids, id)
 		}
-		_, before := vector(ids[0])
-		if len(before) != likeness.Size {
-			t.Fatalf("a vector of %d bytes", len(before))
+		if page := admin.Get("/admin/formats").Text; strings.Count(page, "4 of 4") != 2 {
+			t.Errorf("nothing waits: %s", page)
 		}
-		if _, err := db.Exec(ctx, s.DB, `UPDATE recording_analysis SET version = 1, vector = $1`, []byte{1, 2, 3}); err != nil {
+		before, err := s.Recordings.ByID(ctx, s.DB, ids[0])
+		if err != nil {
 			t.Fatal(err)
 		}
-		// What stands under the second one's hash is no sound any more.
+		was := described(ids[0])
+		if len(was.Vector) != likeness.Size || was.Described != describe.Version {
+			t.Fatalf("described by version %d, a vector of %d bytes", was.Described, len(was.Vector))
+		}
+		err = s.DB.Tx(ctx, func(tx *db.Tx) error {
+			return s.Recordings.Describe(ctx, tx, access.Actor{ID: before.OwnerID}, ids[0],
+				recordings.Description{Title: "Low tone", Description: "At 120 BPM in A minor.", Tags: []string{"tone", "120bpm", "a minor"}})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// As an older program left them: another tempo, another key, and for two of them another vector.
+		exec(`UPDATE recording SET tempo = 77, tempo_confidence = 1, musical_key = 'B minor', key_confidence = 1`)
+		exec(`UPDATE recording_analysis SET described = 0`)
+		exec(`UPDATE recording_analysis SET version = 1, vector = $1 WHERE recording_id IN ($2, $3)`, []byte{1, 2, 3}, ids[0], ids[1])
+		if page := admin.Get("/admin/formats").Text; !strings.Contains(page, "0 of 4") || !strings.Contains(page, "4 wait") {
+			t.Errorf("four wait: %s", page)
+		}
+		// What stands under the hash of two of them is no sound any more, and the newest one's original is away.
 		ref, _, err := s.Blobs.Put(ctx, bytes.NewReader(make([]byte, 5000)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Exec(ctx, s.DB, `UPDATE recording SET sha256 = $1, byte_size = 5000 WHERE id = $2`, string(ref), ids[1]); err != nil {
+		exec(`UPDATE recording SET sha256 = $1, byte_size = 5000 WHERE id IN ($2, $3)`, string(ref), ids[1], ids[2])
+		exec(`UPDATE recording SET sha256 = $1 WHERE id = $2`, strings.Repeat("ab", 32), ids[3])
+		s.Ingest.Wanted = func(context.Context) (bool, error) { return true, nil }
+		if err := s.Ingest.Refresh(ctx, s.Now().Add(time.Hour)); err != nil || described(ids[0]).Described != 0 {
+			t.Fatalf("while somebody waits: %v, version %d", err, described(ids[0]).Described)
+		}
+		s.Ingest.Wanted = nil
+		if err := s.Ingest.Refresh(ctx, s.Now().Add(time.Hour)); err == nil || !strings.Contains(err.Error(), fmt.Sprint("recording ", ids[3])) {
+			t.Errorf("with an original that is away: %v", err)
+		}
+		now, err := s.Recordings.ByID(ctx, s.DB, ids[0])
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Ingest.Refresh(ctx, s.Now().Add(time.Hour)); err != nil {
-			t.Fatal(err)
+		if now.Tempo != before.Tempo || now.Key != before.Key || now.Title != "Low tone" || now.Description != "At 120 BPM in A minor." {
+			t.Errorf("described again: %g BPM, %q, %q, %q", now.Tempo, now.Key, now.Title, now.Description)
 		}
-		if version, v := vector(ids[0]); version != likeness.Version || !bytes.Equal(v, before) {
-			t.Errorf("described again: version %d, %d bytes, the same %t", version, len(v), bytes.Equal(v, before))
+		if tags, err := s.Recordings.Tags(ctx, s.DB, ids[0]); err != nil || !slices.Equal(tags, []string{"tone", "120bpm", "a minor"}) {
+			t.Errorf("its tags: %v, %v", tags, err)
 		}
-		if version, v := vector(ids[1]); version != likeness.Version || len(v) != 0 {
-			t.Errorf("no sound any more: version %d, %d bytes", version, len(v))
+		if r := described(ids[0]); r.Version != likeness.Version || r.Described != describe.Version || !bytes.Equal(r.Vector, was.Vector) {
+			t.Errorf("described again: version %d, %d, %d bytes, the same %t", r.Version, r.Described, len(r.Vector), bytes.Equal(r.Vector, was.Vector))
 		}
-		if rec, err := s.Recordings.ByID(ctx, s.DB, ids[1]); err != nil || rec.Processing != recordings.Ready {
-			t.Errorf("what was ready is %s, %v", rec.Processing, err)
+		for i, size := range map[int]int{1: 0, 2: likeness.Size} {
+			if r := described(ids[i]); r.Version != likeness.Version || r.Described != describe.Version || len(r.Vector) != size {
+				t.Errorf("no sound any more, %d: version %d, %d, %d bytes", i, r.Version, r.Described, len(r.Vector))
+			}
+			if rec, err := s.Recordings.ByID(ctx, s.DB, ids[i]); err != nil || rec.Processing != recordings.Ready || rec.Tempo != 77 {
+				t.Errorf("what was ready is %s, %g BPM, %v", rec.Processing, rec.Tempo, err)
+			}
+		}
+		if r := described(ids[3]); r.Described != 0 {
+			t.Errorf("its original is away: version %d", r.Described)
+		}
+		if page := admin.Get("/admin/formats").Text; !strings.Contains(page, "3 of 4") || !strings.Contains(page, "1 waits") {
+			t.Errorf("one waits: %s", page)
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/audio/decode"
+	"audiomicro/internal/audio/describe"
 	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/ingest/worker"
 	"audiomicro/internal/web"
@@ -46,8 +47,34 @@ func (s *Store) formatsPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	fresh, err := s.fresh(r.Context())
+	if err != nil {
+		return err
+	}
 	p := ui.PlainPage{Title: "Formats", Intro: "What this instance reads and makes. Install ffmpeg and restart to add to it; the setting ffmpeg names another path, or off."}
-	return s.Site.Page(w, r, web.View{Title: p.Title}, ui.Plain(p, templ.Join(ui.TablePart(formats), ui.TablePart(previews), ui.TablePart(walls))))
+	return s.Site.Page(w, r, web.View{Title: p.Title}, ui.Plain(p, templ.Join(ui.TablePart(formats), ui.TablePart(previews), ui.TablePart(fresh), ui.TablePart(walls))))
+}
+
+// fresh tells how many recordings still wait in the background to be measured as this version of the program does.
+func (s *Store) fresh(ctx context.Context) (ui.Table, error) {
+	t := ui.Table{Caption: "Measurements", Head: []ui.Column{{Title: "Pass"}, {Title: "By this version", Figure: true}, {Title: "State"}}}
+	f, err := s.Recordings.Freshness(ctx, describe.Version, describe.DetailVersion)
+	if err != nil {
+		return t, err
+	}
+	row := func(name, what string, behind int64) {
+		tag := ui.Tag{Text: "Done", Tone: ui.ToneGood}
+		if behind > 0 {
+			tag = ui.Tag{Text: fmt.Sprintf("%d wait", behind)}
+			if behind == 1 {
+				tag.Text = "1 waits"
+			}
+		}
+		t.Rows = append(t.Rows, []ui.Cell{{Text: name, Sub: what}, {Text: fmt.Sprintf("%d of %d", f.Analyzed-behind, f.Analyzed)}, {Tag: &tag}})
+	}
+	row("First", "Tempo, key, spectrum, pictures. What an older version measured is measured again when nothing else is to be heard; what people wrote stays.", f.Undescribed)
+	row("Second", "Timbre, beats, faults. It takes longer and follows the first.", f.Undetailed)
+	return t, nil
 }
 
 // walls runs a real pass over a tenth of a second of silence and tells what the kernel shut it in with.

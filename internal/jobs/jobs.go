@@ -253,6 +253,20 @@ func Complete(ctx context.Context, tx *db.Tx) error {
 	return completeTx(ctx, tx, job)
 }
 
+// Wanted tells whether a job of a higher priority waits for a worker in the queue of the job that ctx belongs to: a long one that nobody
+// waits for ends early then. Outside a job nothing waits for it.
+func (q *Queue) Wanted(ctx context.Context) (bool, error) {
+	job, ok := ctx.Value(jobKey{}).(*river.Job[jobArgs])
+	if !ok {
+		return false, nil
+	}
+	n, err := db.Get[int64](ctx, q.db, `SELECT count(*) FROM river_job WHERE state = 'available' AND queue = $1 AND priority < $2`, job.Queue, job.Priority)
+	if err != nil {
+		return false, fmt.Errorf("look for jobs that go first: %w", err)
+	}
+	return n > 0, nil
+}
+
 type jobKey struct{}
 
 // Discard marks an error that no further attempt will cure: the job is dead at once.

@@ -171,6 +171,52 @@ func TestUnique(t *testing.T) {
 	})
 }
 
+// TestWanted: a long job learns that one of a higher priority waits for its queue's only worker, and of no other job.
+func TestWanted(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, d *db.DB) {
+		q := queue(t, d, jobs.Options{Queues: map[string]int{"sound": 1, "busy": 1}})
+		asked, answers := make(chan bool), make(chan bool)
+		jobs.On(q, "test.long", jobs.Opts{Queue: "sound", Priority: 3}, func(ctx context.Context, _ happened) error {
+			for range asked {
+				wanted, err := q.Wanted(ctx)
+				if err != nil {
+					return err
+				}
+				answers <- wanted
+			}
+			return nil
+		})
+		type elsewhere struct{}
+		type later struct{}
+		type first struct{}
+		release := make(chan bool)
+		nothing := func(context.Context) error { <-release; return nil }
+		jobs.On(q, "test.elsewhere", jobs.Opts{Queue: "busy"}, func(ctx context.Context, _ elsewhere) error { return nothing(ctx) })
+		jobs.On(q, "test.later", jobs.Opts{Queue: "sound", Priority: 3}, func(ctx context.Context, _ later) error { return nothing(ctx) })
+		jobs.On(q, "test.first", jobs.Opts{Queue: "sound", Priority: 2}, func(ctx context.Context, _ first) error { return nothing(ctx) })
+		run(t, q)
+		ask := func() bool { asked <- true; return <-answers }
+		raise(t, d, q, happened{1})
+		if ask() {
+			t.Error("wanted by nobody")
+		}
+		raise(t, d, q, elsewhere{}, elsewhere{}, later{})
+		if ask() {
+			t.Error("wanted by jobs of another queue or of its own priority")
+		}
+		raise(t, d, q, first{})
+		if !ask() {
+			t.Error("not wanted by a job of a higher priority")
+		}
+		if wanted, err := q.Wanted(t.Context()); wanted || err != nil {
+			t.Errorf("outside a job: %t, %v", wanted, err)
+		}
+		close(asked)
+		close(release)
+	})
+}
+
 func TestComplete(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, d *db.DB) {

@@ -25,7 +25,7 @@ func Personal() personal.Declaration {
 		{Name: "recording_media", Subject: "recording_media.recording_id -> recording.owner_id", Why: "Previews and pictures made from a recording.", Cols: personal.With(
 			personal.Plain("recording_id", "name", "byte_size", "content_type", "created_at"), personal.Group(file, "sha256"))},
 		{Name: "recording_analysis", Subject: "recording_analysis.recording_id -> recording.owner_id", Why: "What was measured, for search and for finding copies.", Cols: personal.With(
-			personal.Plain("recording_id", "version", "created_at"), personal.Group(file, "descriptors", "vector", "fingerprint", "pcm_sha256"))},
+			personal.Plain("recording_id", "version", "described", "created_at"), personal.Group(file, "descriptors", "vector", "fingerprint", "pcm_sha256"))},
 		{Name: "recording_contour", Subject: "recording_contour.recording_id -> recording.owner_id", Why: "Melody and rhythm, for searches by humming and beating.", Cols: personal.With(
 			personal.Plain("recording_id", "version"), personal.Group(file, "melody", "rhythm"))},
 		{Name: "recording_detail", Subject: "recording_detail.recording_id -> recording.owner_id", Why: "What a second, longer look measured.", Cols: personal.With(

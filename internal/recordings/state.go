@@ -2,6 +2,7 @@ package recordings
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -230,7 +231,8 @@ type Analysis struct {
 	KeyConfidence, Centroid        float64
 	Loopable                       bool
 	Bars, Wave, Tones              string
-	Version                        int64
+	Version                        int64  // of Vector
+	Described                      int64  // version of what else was measured
 	Descriptors                    string // JSON object
 	Vector, Fingerprint            []byte
 	Contour                        Contour
@@ -265,10 +267,10 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 	if n == 0 {
 		return fmt.Errorf("save analysis of recording %d: %w", id, db.ErrNotFound)
 	}
-	_, err = db.Exec(ctx, tx, `INSERT INTO recording_analysis (recording_id, version, descriptors, vector, fingerprint, pcm_sha256, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (recording_id) DO UPDATE SET version = excluded.version, descriptors = excluded.descriptors, vector = excluded.vector, fingerprint = excluded.fingerprint,
+	_, err = db.Exec(ctx, tx, `INSERT INTO recording_analysis (recording_id, version, described, descriptors, vector, fingerprint, pcm_sha256, created_at) VALUES ($1, $2, $8, $3, $4, $5, $6, $7)
+		ON CONFLICT (recording_id) DO UPDATE SET version = excluded.version, described = excluded.described, descriptors = excluded.descriptors, vector = excluded.vector, fingerprint = excluded.fingerprint,
 		pcm_sha256 = excluded.pcm_sha256, created_at = excluded.created_at`,
-		id, a.Version, a.Descriptors, notNil(a.Vector), notNil(a.Fingerprint), a.PCMSHA256, s.Now().UnixMicro())
+		id, a.Version, a.Descriptors, notNil(a.Vector), notNil(a.Fingerprint), a.PCMSHA256, s.Now().UnixMicro(), a.Described)
 	if err != nil {
 		return fmt.Errorf("save analysis of recording %d: %w", id, err)
 	}
@@ -305,10 +307,19 @@ func (s *Store) SaveDetail(ctx context.Context, tx *db.Tx, id, version int64, de
 }
 
 // DetailedBefore finds an analyzed recording whose details are of an older version than the given one, or are not there, the newest
-// first; db.ErrNotFound when there is none.
-func (s *Store) DetailedBefore(ctx context.Context, version int64) (int64, error) {
-	return db.Get[int64](ctx, s.DB, `SELECT r.id FROM recording r LEFT JOIN recording_detail d ON d.recording_id = r.id
-		WHERE r.processing = 'ready' AND (d.version IS NULL OR d.version < $1) ORDER BY r.created_at DESC, r.id DESC LIMIT 1`, version)
+// first, and none of except; db.ErrNotFound when there is none. Two queries keep to an index each, because the background asks again after
+// every recording.
+func (s *Store) DetailedBefore(ctx context.Context, version int64, except []int64) (int64, error) {
+	in, args := db.In(2, append([]int64{0}, except...))
+	id, err := db.Get[int64](ctx, s.DB, `SELECT d.recording_id FROM recording_detail d JOIN recording r ON r.id = d.recording_id
+		WHERE d.version < $1 AND r.processing = 'ready' AND d.recording_id NOT IN (`+in+`) ORDER BY d.version DESC, d.created_at DESC LIMIT 1`, append([]any{version}, args...)...)
+	if !errors.Is(err, db.ErrNotFound) {
+		return id, err
+	}
+	in, args = db.In(1, append([]int64{0}, except...))
+	return db.Get[int64](ctx, s.DB, `SELECT n.recording_id FROM recording_analysis n JOIN recording r ON r.id = n.recording_id
+		WHERE NOT EXISTS (SELECT 1 FROM recording_detail d WHERE d.recording_id = n.recording_id) AND r.processing = 'ready' AND n.recording_id NOT IN (`+in+`)
+		ORDER BY n.described DESC, n.created_at DESC LIMIT 1`, args...)
 }
 
 // DetailVersion is the version of a recording's details; 0 when there are none.
@@ -320,21 +331,41 @@ func (s *Store) DetailVersion(ctx context.Context, id int64) (int64, error) {
 	return v, nil
 }
 
-// DescribedBefore finds a recording whose description is of an older version than the given one, the newest first; db.ErrNotFound when
-// there is none.
-func (s *Store) DescribedBefore(ctx context.Context, version int64) (int64, error) {
+// DescribedBefore finds a recording whose description is of an older version than the given one, the newest first, and none of except;
+// db.ErrNotFound when there is none.
+func (s *Store) DescribedBefore(ctx context.Context, version int64, except []int64) (int64, error) {
+	in, args := db.In(2, append([]int64{0}, except...))
 	return db.Get[int64](ctx, s.DB, `SELECT n.recording_id FROM recording_analysis n JOIN recording r ON r.id = n.recording_id
-		WHERE n.version < $1 AND r.processing = 'ready' ORDER BY n.created_at DESC, n.recording_id DESC LIMIT 1`, version)
+		WHERE n.described < $1 AND r.processing = 'ready' AND n.recording_id NOT IN (`+in+`) ORDER BY n.described DESC, n.created_at DESC LIMIT 1`, append([]any{version}, args...)...)
 }
 
-// ForgetVector keeps the description of a recording that cannot be listened to again, but for its vector, which no longer compares, in tx.
-func (s *Store) ForgetVector(ctx context.Context, tx *db.Tx, id, version int64) error {
-	_, err := db.Exec(ctx, tx, `UPDATE recording_analysis SET version = $1, vector = $2 WHERE recording_id = $3`, version, []byte{}, id)
+// KeepDescription keeps the description of a recording that cannot be listened to again as if it were of the given version, in tx; but for
+// a vector that no longer compares.
+func (s *Store) KeepDescription(ctx context.Context, tx *db.Tx, id, vector, described int64) error {
+	_, err := db.Exec(ctx, tx, `UPDATE recording_analysis SET vector = CASE WHEN version < $1 THEN $2 ELSE vector END, version = $1, described = $3 WHERE recording_id = $4`,
+		vector, []byte{}, described, id)
 	if err != nil {
-		return fmt.Errorf("forget the vector of recording %d: %w", id, err)
+		return fmt.Errorf("keep the description of recording %d: %w", id, err)
 	}
 	s.Feed.Note(ctx, tx, "recording", id)
 	return nil
+}
+
+// Freshness counts what the background still has to do.
+type Freshness struct {
+	Analyzed    int64 `db:"analyzed"`    // recordings that were
+	Undescribed int64 `db:"undescribed"` // of these, described by an older version
+	Undetailed  int64 `db:"undetailed"`  // of these, without details of this version
+}
+
+// Freshness counts the recordings that are analyzed and those whose description or details are not of the given versions yet.
+func (s *Store) Freshness(ctx context.Context, described, detail int64) (Freshness, error) {
+	f, err := db.Get[Freshness](ctx, s.DB, `SELECT (SELECT count(*) FROM recording_analysis) AS analyzed, (SELECT count(*) FROM recording_analysis WHERE described < $1) AS undescribed,
+		(SELECT count(*) FROM recording_analysis) - (SELECT count(*) FROM recording_detail WHERE version >= $2) AS undetailed`, described, detail)
+	if err != nil {
+		return f, fmt.Errorf("count what is to be listened to again: %w", err)
+	}
+	return f, nil
 }
 
 func notNil(b []byte) []byte {

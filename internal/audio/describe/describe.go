@@ -26,6 +26,10 @@ import (
 // VectorVersion names the features of Vector and their order. Vectors of different versions do not compare.
 const VectorVersion = 2
 
+// Version names the formulas of Result. Raise it when one of them changes what recordings are told to be, as their tempo: what an older
+// version described is listened to again in the background. VectorVersion counts its hundreds, so that raising that raises this too.
+const Version = 100*VectorVersion + 1
+
 // VectorSize is the length of Vector: 110 features of the whole sound, and how 24 bands of its opening rise and die away.
 const VectorSize = wholeSize + openingSteps*openingBands
 

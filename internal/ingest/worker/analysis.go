@@ -128,7 +128,7 @@ func (f *Findings) describe(r *describe.Result) error {
 		return fmt.Errorf("encode descriptors: %w", err)
 	}
 	f.Descriptors = object
-	f.Vector, f.VectorVersion = r.Vector, describe.VectorVersion
+	f.Vector, f.VectorVersion, f.Described = r.Vector, describe.VectorVersion, describe.Version
 	f.heard = heard(r)
 	f.Tempo, f.TempoSure = r.BPM, r.BPMConfidence
 	f.Key, f.KeySure = r.Tonality, r.Confidence

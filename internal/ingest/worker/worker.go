@@ -158,6 +158,7 @@ type Findings struct {
 	Descriptors    json.RawMessage  `json:"descriptors"`       // flat object, names of the Freesound-compatible API
 	Vector         []float64        `json:"vector"`            // of package describe; empty for silence
 	VectorVersion  int              `json:"vector_version"`    //
+	Described      int              `json:"described"`         // version of the formulas, describe.Version
 	Tempo          float64          `json:"tempo"`             // beats per minute; 0 when none was found
 	TempoSure      float64          `json:"tempo_confidence"`  // 0 to 1
 	Key            string           `json:"key"`               // such as "C# minor"; "" when none was found
