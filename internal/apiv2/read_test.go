@@ -35,7 +35,7 @@ func figures(t *testing.T, s *testkit.Site, c client, ids []int64) {
 		"md5:" + rec.MD5: 1, `md5:"` + strings.ToUpper(rec.MD5) + `"`: 1, "md5:0123": 0, "-md5:" + rec.MD5: 16, "md5:" + rec.MD5 + " tag:deep": 1,
 		fmt.Sprintf("filesize:[0 TO %d]", rec.ByteSize): 4, fmt.Sprintf(`filesize:"%d"`, rec.ByteSize): 1, "bitrate:[1058 TO 1062]": 17, "is_remix:false": 17, "is_geotagged:true": 0, "-is_explicit:true": 17,
 		"num_ratings:[1 TO *]": 1, "num_comments:1": 1, "comment:lighthouse": 1, `comment:"of a lighthouse"`: 1, "comment:submarine": 0, "comment:lighthouse OR num_ratings:1": 2,
-		"gen_ai_preference:no-gen-ai": 17, "geotag:*": 0, "{!geofilt sfield=geotag pt=41,2 d=10}": 0, "zero_crossing_rate:[0 TO *]": 17, "warmth:[0 TO *]": 0, "-warmth:[0 TO *]": 17,
+		"gen_ai_preference:no-gen-ai": 17, "geotag:*": 0, "{!geofilt sfield=geotag pt=41,2 d=10}": 0, "zero_crossing_rate:[0 TO *]": 17, "beat_loudness:[0 TO *]": 0, "-beat_loudness:[0 TO *]": 17,
 		"single_event:true OR single_event:false": 17, "(tag:deep OR comment:lighthouse) AND NOT num_comments:1": 6, `created:"[NOW-1DAY TO NOW]"`: 17, `created:["2001-01-01T00:00:00Z" TO NOW]`: 17,
 		`duration:"0.1"`: 1, `id:"` + fmt.Sprint(ids[0]) + `"`: 1,
 	} {
@@ -74,7 +74,7 @@ func figures(t *testing.T, s *testkit.Site, c client, ids []int64) {
 	if got := names(v); len(got) != 2 || got[1] != "Sound 17" {
 		t.Errorf("farthest from 0.75 s: %v", got)
 	}
-	v = want(t, "unknown coordinate", c.get("/apiv2/search/?sort=warmth:3&fields=name"), http.StatusOK)
+	v = want(t, "unknown coordinate", c.get("/apiv2/search/?sort=beat_loudness:3&fields=name"), http.StatusOK)
 	if v["results"].([]any)[0].(object)["distance_to_target"] != nil {
 		t.Errorf("distance to what is not computed: %v", v["results"].([]any)[0])
 	}
@@ -91,7 +91,7 @@ func similar(t *testing.T, s *testkit.Site, c client, ids []int64) {
 	detail(t, "page beyond", c.get(at+"similar/?page=99"), http.StatusNotFound, "Invalid page.")
 	want(t, "an unknown space", c.get(at+"similar/?similarity_space=x"), http.StatusBadRequest)
 	v = want(t, "analysis", c.get(at+"analysis/"), http.StatusOK)
-	if _, there := v["warmth"]; !there || v["warmth"] != nil || v["laion_clap"] != nil || v["zero_crossing_rate"].(float64) <= 0 || v["loudness"].(float64) > 0 || v["single_event"] == nil || len(v["mfcc"].([]any)) != 13 {
+	if _, there := v["beat_loudness"]; !there || v["beat_loudness"] != nil || v["laion_clap"] != nil || v["zero_crossing_rate"].(float64) <= 0 || v["loudness"].(float64) > 0 || v["single_event"] == nil || len(v["mfcc"].([]any)) != 13 {
 		t.Errorf("analysis: %v", v)
 	}
 	testkit.Eventually(t, "the second pass is over", func() bool {
@@ -101,10 +101,27 @@ func similar(t *testing.T, s *testkit.Site, c client, ids []int64) {
 	if v["has_audio_problems"] == nil || len(v["tristimulus"].([]any)) != 3 || v["temporal_decrease"] == nil || v["fsdsinet_detected_class"] != nil {
 		t.Errorf("analysis after the second pass: %v", v)
 	}
-	bright := v["brightness"].(float64)
-	v = want(t, "brightness as a filter", c.get(fmt.Sprintf("/apiv2/search/?filter=brightness:[%f%%20TO%%20%f]&fields=id,brightness,all_descriptors", bright-.01, bright+.01)), http.StatusOK)
-	if found := v["results"].([]any); len(found) == 0 || found[0].(object)["brightness"] == nil || found[0].(object)["salience"] != nil {
-		t.Errorf("brightness as a filter: %v", v)
+	measured := v
+	for _, name := range []string{"brightness", "hardness", "warmth"} {
+		value, ok := measured[name].(float64)
+		if !ok || value < 0 || value > 100 {
+			t.Errorf("%s: %v", name, measured[name])
+		}
+		v = want(t, name, c.get(fmt.Sprintf("/apiv2/search/?filter=%s:[%f%%20TO%%20%f]&fields=id,%[1]s,all_descriptors", name, value-.01, value+.01)), http.StatusOK)
+		if found := v["results"].([]any); len(found) == 0 || found[0].(object)[name] == nil || found[0].(object)["salience"] != nil {
+			t.Errorf("%s as a filter: %v", name, v)
+		}
+		v = want(t, name, c.get(fmt.Sprintf("/apiv2/search/?sort=%s:%f&fields=id,distance_to_target&page_size=1", name, value)), http.StatusOK)
+		if d, ok := v["results"].([]any)[0].(object)["distance_to_target"].(float64); !ok || d > .01 {
+			t.Errorf("%s as a target: %v", name, v["results"])
+		}
+	}
+	wet := func(is bool) int64 {
+		t.Helper()
+		return number(t, want(t, "reverbness", c.get(fmt.Sprintf("/apiv2/search/?filter=reverbness:%t%%20id:%d", is, ids[5])), http.StatusOK)["count"])
+	}
+	if measured["reverbness"] != false || wet(false) != 1 || wet(true) != 0 {
+		t.Errorf("reverbness of a tone: %v, found %d times without and %d with", measured["reverbness"], wet(false), wet(true))
 	}
 	v = want(t, "analysis", c.get(at+"analysis/"), http.StatusOK)
 	vector, err := json.Marshal(v["audiomicro"])
@@ -252,7 +269,7 @@ func formats(t *testing.T, s *testkit.Site, c client, at string) {
 	}
 	accepting := with(t, s, c.header.Get("Authorization"))
 	accepting.header.Set("Accept", "application/xml")
-	if got = accepting.get(at + "analysis/"); !strings.Contains(got.Text, "<warmth></warmth>") || !strings.Contains(got.Text, "<mfcc><list-item>") || xml.Unmarshal([]byte(got.Text), new(struct{})) != nil {
+	if got = accepting.get(at + "analysis/"); !strings.Contains(got.Text, "<beat_loudness></beat_loudness>") || !strings.Contains(got.Text, "<mfcc><list-item>") || xml.Unmarshal([]byte(got.Text), new(struct{})) != nil {
 		t.Errorf("analysis as XML: %s", got.Text)
 	}
 	if got = accepting.get("/apiv2/sounds/99999/?format=yaml"); got.Text != "\"detail\": \"Not found.\"\n" {

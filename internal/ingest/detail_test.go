@@ -66,7 +66,7 @@ func TestDetail(t *testing.T) {
 		if err := json.Unmarshal([]byte(first), &v); err != nil || len(v.Tristimulus) != 3 || v.Tristimulus[0] < .95 || v.Salience < .95 || v.Problems == nil || *v.Problems {
 			t.Fatalf("details of a tone: %v %s", err, first)
 		}
-		if page := ann.Get(fmt.Sprintf("/recordings/%d", ids[0])).Text; !strings.Contains(page, "More measurements") || !strings.Contains(page, "Sharpness") {
+		if page := ann.Get(fmt.Sprintf("/recordings/%d", ids[0])).Text; !strings.Contains(page, "More measurements") || !strings.Contains(page, "Sharpness") || !strings.Contains(page, "Hardness") || !strings.Contains(page, "Warmth") || !strings.Contains(page, "Reverberation") {
 			t.Error("the page shows no more measurements")
 		}
 		// As a kill between the commit of the analysis and the second pass, or an older program, leaves them.

@@ -30,12 +30,19 @@ func (s *Store) measured(ctx context.Context, id int64) ([]ui.Fact, error) {
 		label, form string
 		value       *float64
 	}{
-		{"Felt brightness", "%.0f of 100", d.Brightness}, {"Depth", "%.0f of 100", d.Depth}, {"Boominess", "%.0f of 100", d.Boominess},
+		{"Felt brightness", "%.0f of 100", d.Brightness}, {"Warmth", "%.0f of 100", d.Warmth}, {"Hardness", "%.0f of 100", d.Hardness}, {"Depth", "%.0f of 100", d.Depth}, {"Boominess", "%.0f of 100", d.Boominess},
 		{"Roughness", "%.0f of 100", d.Roughness}, {"Sharpness", "%.2f acum", d.Acum}, {"Clear pitch", "%.2f of 1", d.Salience},
 	} {
 		if m.value != nil {
 			out = append(out, ui.Fact{Label: m.label, Value: fmt.Sprintf(m.form, *m.value)})
 		}
+	}
+	if d.Reverbness != nil {
+		heard := "not heard"
+		if *d.Reverbness {
+			heard = "heard"
+		}
+		out = append(out, ui.Fact{Label: "Reverberation", Value: heard})
 	}
 	if d.Problems != nil {
 		out = append(out, ui.Fact{Label: "Noise floor", Value: minus(fmt.Sprintf("%.0f dBFS", d.Problems.NoiseFloor))}, ui.Fact{Label: "Possible faults", Value: faults(*d.Problems)})

@@ -6,15 +6,16 @@ import (
 	"github.com/tphakala/simd/f32"
 
 	"audiomicro/internal/audio/fft"
+	"audiomicro/internal/audio/loudness"
 	"audiomicro/internal/audio/spectrum"
 )
 
 // DetailVersion names the formulas of Detail. What an older version measured is measured again in the background.
-const DetailVersion = 1
+const DetailVersion = 2
 
 // Detail is what takes longer to measure than Result, and can wait: a second pass over the same stream. Its JSON names are those of
 // the Freesound API, but for those under Problems and for acum; a value that the sound does not have is left out. Means are over frames,
-// weighted by their amplitude, unless something else is said. Hardness, warmth and reverbness are not measured yet.
+// weighted by their amplitude, unless something else is said.
 type Detail struct {
 	BeatTimes    []float64 `json:"beat_times,omitempty"`    // s from the start, at most 4000; only with a tempo (Ellis, "Beat tracking by dynamic programming", 2007)
 	BeatLoudness *float64  `json:"beat_loudness,omitempty"` // mean power of the 50 ms around each beat, 0…1 (after Gouyon and Herrera 2001)
@@ -26,6 +27,10 @@ type Detail struct {
 	Boominess  *float64 `json:"boominess,omitempty"`  // 0…100, the AudioCommons scale over Hatano and Hashimoto's index of 2000 (D5.8)
 	Brightness *float64 `json:"brightness,omitempty"` // 0…100, AudioCommons: share above 2 kHz and centroid above 100 Hz (D5.7)
 	Depth      *float64 `json:"depth,omitempty"`      // 0…100, AudioCommons: low centroid, share below 500 Hz, duration and lowest peak (D5.7)
+
+	Hardness   *float64 `json:"hardness,omitempty"`   // 0…100, AudioCommons, after their model 0.4 (see the method)
+	Warmth     *float64 `json:"warmth,omitempty"`     // 0…100, AudioCommons, after their model 0.4 (see the method)
+	Reverbness *bool    `json:"reverbness,omitempty"` // whether it sounds reverberant, AudioCommons (D5.8), from the time that decays take
 
 	Inharmonicity *float64  `json:"inharmonicity,omitempty"`  // 0…1, energy-weighted distance of the partials from multiples of the first (Peeters 2004)
 	Tristimulus   []float64 `json:"tristimulus,omitempty"`    // shares of amplitude in partial 1, in 2 to 4, and above (Pollard and Jansson 1982)
@@ -48,7 +53,7 @@ const (
 )
 
 // Detailer measures a Detail; like Analyzer, it looks at the frames of package spectrum, and besides at the samples of each channel.
-// It is not safe for concurrent use. Its memory stays below 4 MB.
+// It is not safe for concurrent use. Its memory stays below 8 MB.
 type Detailer struct {
 	rate, fps float64
 	extract   *extractor
@@ -67,7 +72,16 @@ type Detailer struct {
 	power  []float32
 	pitch  *pitcher
 	tones  tones
+	curves *curves
 	hum    hum
+
+	mean       []float64 // power spectrum of all long windows
+	attacks    *attacks
+	percussion *percussion
+	reverbs    []*reverb // of the first two channels
+	weights    []float32 // of BS.1770, for each bin
+	weighted   []float32 // and what each frame has under them
+	peak       float64   // of the mono samples
 }
 
 // tones are sums over long frames, weighted by amplitude.
@@ -96,7 +110,15 @@ func NewDetail(rate, channels int) *Detailer {
 	d := &Detailer{
 		rate: float64(rate), fps: float64(rate) / float64(window/2), extract: newExtractor(rate, window), envelope: newEnvelope(rate, window/2),
 		timbre: newTimbre(window/2+1, binHz), bark: newBark(window/2+1, binHz), problems: newProblems(rate, channels),
-		long: plan, window: make([]float32, n), power: make([]float32, n/2+1), pitch: pitch, hum: newHum(float64(rate) / float64(n)),
+		long: plan, window: make([]float32, n), power: make([]float32, n/2+1), pitch: pitch, curves: newCurves(), hum: newHum(float64(rate) / float64(n)),
+	}
+	d.mean, d.attacks, d.percussion = make([]float64, n/2+1), newAttacks(float64(rate), window), newPercussion(window/2+1, binHz)
+	for range min(channels, 2) {
+		d.reverbs = append(d.reverbs, newReverb(float64(rate)))
+	}
+	d.weights = make([]float32, window/2+1)
+	for i := range d.weights {
+		d.weights[i] = float32(loudness.Response(float64(i)*binHz, rate) / 3) // as in bark: the sum over the bins of a sound is three times its mean square
 	}
 	for i := range d.window {
 		d.window[i] = float32((1 - math.Cos(2*math.Pi*float64(i)/float64(n))) * 2 / float64(n)) // as spectrum's: a full-scale sine has power 1
@@ -105,7 +127,12 @@ func NewDetail(rate, channels int) *Detailer {
 }
 
 // Write takes a block of the channels as they were decoded.
-func (d *Detailer) Write(planar [][]float32) { d.problems.write(planar) }
+func (d *Detailer) Write(planar [][]float32) {
+	d.problems.write(planar)
+	for c, r := range d.reverbs {
+		r.write(planar[c])
+	}
+}
 
 // Frame takes the next frame of the stream; it has the shape of spectrum.Analyzer.OnFrame.
 func (d *Detailer) Frame(f *spectrum.Frame) {
@@ -117,7 +144,11 @@ func (d *Detailer) Frame(f *spectrum.Frame) {
 	if flux := d.extract.timbre(f, &ignored); len(d.flux) < maxFlux {
 		d.flux = append(d.flux, flux)
 		d.level = append(d.level, f32.SumOfSquares(heard)/float32(len(heard)))
+		d.weighted = append(d.weighted, f32.DotProduct(f.Power, d.weights))
 	}
+	d.peak = max(d.peak, float64(f32.MaxAbs(heard)))
+	d.attacks.frame(f, d.extract.bands, d.extract.reference, d.flux)
+	d.percussion.frame(f.Magnitude)
 	d.timbre.frame(f)
 	if d.frames%2 == 0 { // the windows overlap by half, and the loudness of every second one tells enough
 		d.bark.frame(f.Power)
@@ -138,12 +169,15 @@ func (d *Detailer) tone(binHz float64) {
 	if total < 1e-12 {
 		return
 	}
+	for i, p := range d.power {
+		d.mean[i] += float64(p)
+	}
 	t := &d.tones
 	weight := math.Sqrt(total)
 	t.peaks = findPeaks(t.peaks[:0], d.power, first, binHz)
 	t.weight += weight
 	t.count++
-	dissonance, rough := sensory(t.peaks)
+	dissonance, rough := d.curves.sensory(t.peaks)
 	t.dissonance += weight * dissonance
 	t.rough += rough
 	clear(d.pitch.power[:first])
@@ -186,6 +220,12 @@ func (d *Detailer) Result(sampleFrames int64, bpm float64) *Detail {
 	r.Brightness = d.timbre.brightness()
 	times := onsets(d.flux, d.fps)
 	r.Depth = d.timbre.depth(d.durations(times, seconds))
+	if gain, ok := d.toNormal(); ok {
+		felt := d.bark.felt(fullScale + 10*math.Log10(gain))
+		r.Hardness, r.Warmth = d.hardness(times, gain, felt), d.warmth(felt)
+	}
+	wet := reverberant(d.reverbs)
+	r.Reverbness = &wet
 	r.Decay = known(math.Sqrt(d.energy / d.rate * energyScale / max(s.centroid, 1/d.rate)))
 	r.Decrease = known(d.envelope.slope(seconds))
 	if bpm > 0 {

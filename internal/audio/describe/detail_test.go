@@ -326,10 +326,11 @@ func TestDetailOfAnything(t *testing.T) {
 		if err != nil || strings.Contains(string(text), "e+3") {
 			t.Errorf("%s: %v %s", name, err, text)
 		}
-		if name == "silence" && (d.Dissonance != nil || d.Brightness != nil || d.Decay != nil || d.Tristimulus != nil) {
+		if name == "silence" && (d.Dissonance != nil || d.Hardness != nil || d.Warmth != nil || d.Reverbness != nil || d.Brightness != nil || d.Decay != nil || d.Tristimulus != nil) {
 			t.Errorf("silence has %s", text)
 		}
-		if (name == "8 kHz" || name == "192 kHz" || name == "six") && (d.Dissonance == nil || d.Brightness == nil || d.Acum == nil || d.Depth == nil || d.Boominess == nil) {
+		if (name == "8 kHz" || name == "192 kHz" || name == "six") && (d.Dissonance == nil || d.Brightness == nil || d.Acum == nil || d.Depth == nil || d.Boominess == nil ||
+			d.Hardness == nil || d.Warmth == nil || d.Reverbness == nil) {
 			t.Errorf("%s lacks something: %s", name, text)
 		}
 	}

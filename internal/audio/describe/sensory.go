@@ -1,10 +1,6 @@
 package describe
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
 const (
 	maxPeaks   = 48     // of one frame: the pairs among them are all looked at
@@ -35,11 +31,7 @@ func findPeaks(list []peak, power []float32, first int, binHz float64) []peak {
 		}
 		list = append(list, peak{float64(i), float64(power[i])})
 	}
-	if len(list) > maxPeaks {
-		slices.SortFunc(list, func(a, b peak) int { return cmp.Compare(b.amplitude, a.amplitude) })
-		list = list[:maxPeaks]
-		slices.SortFunc(list, func(a, b peak) int { return cmp.Compare(a.hz, b.hz) })
-	}
+	list = strongest(list)
 	for k := range list {
 		i := int(list[k].hz)
 		a, b, c := math.Log(float64(power[i-1])+1e-30), math.Log(float64(power[i])), math.Log(float64(power[i+1])+1e-30)
@@ -52,30 +44,98 @@ func findPeaks(list []peak, power []float32, first int, binHz float64) []peak {
 	return list
 }
 
+// strongest keeps the maxPeaks strongest of a list, in their order: the level above which they lie is found by halving, which takes a few
+// looks at each where sorting takes many comparisons.
+func strongest(list []peak) []peak {
+	if len(list) <= maxPeaks {
+		return list
+	}
+	low, high := math.Inf(1), 0.0
+	for _, p := range list {
+		low, high = min(low, p.amplitude), max(high, p.amplitude)
+	}
+	for range 40 {
+		middle, n := math.Sqrt(low*high), 0
+		for _, p := range list {
+			if p.amplitude >= middle {
+				n++
+			}
+		}
+		if n == maxPeaks {
+			low = middle
+			break
+		}
+		if n > maxPeaks {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	kept := list[:0]
+	for _, p := range list {
+		if p.amplitude >= low && len(kept) < maxPeaks {
+			kept = append(kept, p)
+		}
+	}
+	return kept
+}
+
 // sensory adds up how rough every two partials sound together, by how far apart they are in parts of the critical band (Plomp and Levelt
 // 1965; curves and constants of Sethares, "Local consonance and the relationship between timbre and scale", 1993). dissonance weighs
 // pairs by the weaker amplitude and is told for each half of the amplitude, so that it knows no level. rough weighs them as Vassilakis does
 // ("Perceptual and physical properties of amplitude fluctuation and their musical significance", 2001).
-func sensory(peaks []peak) (dissonance, rough float64) {
+func (c *curves) sensory(peaks []peak) (dissonance, rough float64) {
 	sum := 0.0
+	var tenths [maxPeaks]float64
+	for i, p := range peaks {
+		tenths[i] = math.Pow(p.amplitude, 0.1)
+	}
 	for i, low := range peaks {
 		sum += low.amplitude
 		s := 0.24 / (0.0207*low.hz + 18.96)
-		for _, high := range peaks[i+1:] {
+		for k, high := range peaks[i+1:] {
 			x := s * (high.hz - low.hz)
-			if x > 2.5 { // e^-8.75: nothing is left
+			if x >= beatingEnd { // e^-8.75: nothing is left
 				break
 			}
-			beating := math.Exp(-roughFirst*x) - math.Exp(-roughLast*x)
+			beating := along(&c.beating, x/beatingEnd)
 			weak, strong := min(low.amplitude, high.amplitude), max(low.amplitude, high.amplitude)
 			dissonance += weak * beating
-			rough += math.Pow(weak*strong, 0.1) * 0.5 * math.Pow(2*weak/(weak+strong), 3.11) * beating
+			rough += tenths[i] * tenths[i+1+k] * 0.5 * along(&c.depth, 2*weak/(weak+strong)) * beating
 		}
 	}
 	if sum <= 0 {
 		return 0, 0
 	}
 	return dissonance / roughMost / (sum / 2), rough
+}
+
+// curves are tables of what sensory needs for every pair: two exponentials and a power each would take most of the second pass. Along the lines
+// between their points they are true to 2e-5.
+type curves struct {
+	beating [curvePoints + 1]float64 // up to beatingEnd
+	depth   [curvePoints + 1]float64 // of Vassilakis' fluctuation, over its degree from 0 to 1
+}
+
+const (
+	curvePoints = 1024
+	beatingEnd  = 2.5
+)
+
+func newCurves() *curves {
+	c := &curves{}
+	for i := range c.beating {
+		part := float64(i) / curvePoints
+		c.beating[i] = math.Exp(-roughFirst*beatingEnd*part) - math.Exp(-roughLast*beatingEnd*part)
+		c.depth[i] = math.Pow(part, 3.11)
+	}
+	return c
+}
+
+// along reads a table at 0 to 1.
+func along(table *[curvePoints + 1]float64, at float64) float64 {
+	i := min(int(at*curvePoints), curvePoints-1)
+	return table[i] + (at*curvePoints-float64(i))*(table[i+1]-table[i])
 }
 
 // roughScale is the AudioCommons regression from mean roughness to what people said.
