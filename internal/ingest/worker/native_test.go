@@ -63,6 +63,27 @@ func TestFormatsThatNeedFFmpeg(t *testing.T) {
 	}
 }
 
+// TestHEAAC: what package decode's testdata has of HE-AAC is analyzed and gets previews, behind the same walls.
+func TestHEAAC(t *testing.T) {
+	t.Parallel()
+	ffmpeg := tool(t, "ffmpeg")
+	for _, name := range []string{"he-aac.m4a", "he-aac-v2.m4a", "he-aac.aac", "he-aac-v2.aac"} {
+		data, err := os.ReadFile(filepath.Join("../../audio/decode/testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, _, err := run(t, worker.Request{Outputs: everything, FFmpegPath: ffmpeg}, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Info.SampleRate != 48_000 || r.Info.Channels != 2 || r.Info.Codec != "aac" || r.Duration < 1 || r.Duration > 1.25 || len(r.Previews) != 4 || !slices.Equal(r.Usage.Walls, kernelWalls()) {
+			t.Errorf("%s: %+v", name, r)
+		}
+		_, _, err = run(t, worker.Request{Outputs: everything}, data)
+		wantFailure(t, err, worker.Unsupported)
+	}
+}
+
 // TestBrokenDecoder: when ffmpeg does not run, or was built without what the file needs, the decoder is blamed and not the file; a file that is
 // broken still is.
 func TestBrokenDecoder(t *testing.T) {
