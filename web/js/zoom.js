@@ -300,13 +300,15 @@ export default function zoom(s) {
     const [p, q] = [...fingers.values()];
     return { x: q ? (p + q) / 2 : p, wide: q ? Math.max(10, Math.abs(p - q)) : 0 };
   };
-  let before = null, moved = false;
+  let before = null, moved = false, settled;
   function touch(e) {
     if (e.target.closest(".loop-grip")) return;
     if (e.isPrimary) fingers.clear(); // the first finger of a gesture: whatever ended unseen is over
     fingers.set(e.pointerId, e.clientX);
     before = grip();
-    if (fingers.size === 1) moved = false;
+    if (fingers.size > 1) return;
+    clearTimeout(settled);
+    moved = false;
   }
   lanes.addEventListener("pointermove", e => {
     if (!fingers.has(e.pointerId)) return;
@@ -325,11 +327,9 @@ export default function zoom(s) {
   const lift = e => {
     if (!fingers.delete(e.pointerId)) return;
     before = fingers.size ? grip() : null;
-    if (!moved || fingers.size) return;
-    const stop = c => c.stopPropagation(); // it was a gesture, not a press
-    addEventListener("click", stop, { capture: true, once: true });
-    setTimeout(() => removeEventListener("click", stop, true), 50);
+    if (moved && !fingers.size) settled = setTimeout(() => { moved = false }, 50); // the click of this gesture comes at once, if it comes
   };
+  lanes.addEventListener("click", e => moved && e.stopPropagation(), true); // it was a gesture, not a press
   lanes.addEventListener("pointerup", lift);
   lanes.addEventListener("pointercancel", lift);
   el.classList.add("pinch");

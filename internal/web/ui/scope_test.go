@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
 	"audiomicro/internal/audio/opusenc"
@@ -110,6 +112,76 @@ func TestScopeZooms(t *testing.T) {
 	until(t, ctx, `document.querySelector(".lane-wave").dataset.shown.startsWith("0 0.08")`)
 	act(t, ctx, `document.querySelector("[data-zoom='0']").click()`)
 	until(t, ctx, `!document.querySelector(".scope.zoomed") && document.querySelector("[data-map]").hidden && !document.querySelector(".lane-wave").dataset.shown`)
+	noFaults(t, ctx)
+}
+
+// TestScopeTouch: two fingers zoom around the place between them and one moves what is zoomed, without a sound beginning; up and down
+// the page scrolls; a tap plays.
+func TestScopeTouch(t *testing.T) {
+	t.Parallel()
+	ctx := openScope(t, "")
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch)); err != nil {
+		t.Fatal(err)
+	}
+	act(t, ctx, `document.querySelector("[data-zoom='+']").click()`) // zoom.js is there before the fingers
+	until(t, ctx, `document.querySelector(".scope.pinch.zoomed")`)
+	act(t, ctx, `document.querySelector("[data-zoom='0']").click()`)
+	until(t, ctx, `!document.querySelector(".scope.zoomed")`)
+	box := func(side string) float64 {
+		return run(t, ctx, chromedp.Evaluate[float64](`document.querySelector("[data-lanes]").getBoundingClientRect().`+side))
+	}
+	left, wide := box("left"), box("width")
+	touch := func(kind input.DispatchTouchEventType, y float64, shares ...float64) {
+		t.Helper()
+		points := []*input.TouchPoint{}
+		for i, s := range shares {
+			id := float64(i)
+			points = append(points, &input.TouchPoint{X: left + s*wide, Y: y, ID: &id})
+		}
+		if err := chromedp.Do(ctx, func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+			_, err := cdp.Call(ctx, target, input.DispatchTouchEvent, input.DispatchTouchEventParams{Type: kind, TouchPoints: points})
+			return chromedp.Void{}, err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	y := box("top") + 40
+	touch("touchStart", y, .4)
+	touch("touchStart", y, .4, .6)
+	for i := range 5 {
+		by := .04 * float64(i+1)
+		touch("touchMove", y, .4-by, .6+by)
+	}
+	touch("touchEnd", y)
+	time.Sleep(400 * time.Millisecond) // a hand's pause between two gestures
+	shown := func() (from, to float64) {
+		if _, err := fmt.Sscan(sees(t, ctx, `document.querySelector(".lane-wave").dataset.shown ?? "0 1"`), &from, &to); err != nil {
+			t.Fatal(err)
+		}
+		return from, to
+	}
+	from, to := shown()
+	if math.Abs(to-from-1./3) > .05 || math.Abs((from+to)/2-.5) > .05 { // fingers three times as far apart, around the middle
+		t.Errorf("after a pinch from 0.2 to 0.6 of the width the lanes show %.3f to %.3f, want a third around the middle", from, to)
+	}
+	touch("touchStart", y, .8)
+	for i := range 5 {
+		touch("touchMove", y, .8-.1*float64(i+1))
+	}
+	touch("touchEnd", y)
+	if on, _ := shown(); math.Abs(on-from-(to-from)/2) > .05 {
+		t.Errorf("half a width to the left moved the view from %.3f to %.3f, want half its length", from, on)
+	}
+	// What is touched stays under the fingers: the overview that comes with zoom must not push it away.
+	if at := box("top"); math.Abs(at+40-y) > .5 {
+		t.Errorf("zoomed, the lanes begin at %.1f, want %.1f as before", at, y-40)
+	}
+	if got := sees(t, ctx, `visualViewport.scale + " " + document.querySelector("#player").hidden`); got != "1 true" {
+		t.Errorf("the page's scale and whether nothing plays: %s, want 1 true", got)
+	}
+	touch("touchStart", y, .5)
+	touch("touchEnd", y)
+	until(t, ctx, `document.querySelector("#player.sounding")`)
 	noFaults(t, ctx)
 }
 

@@ -1388,7 +1388,7 @@ func ScopePart(s Scope) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 103, "</noscript><span class=\"grow\"></span> <span class=\"ramp\"><span>low</span><svg viewBox=\"0 0 90 6\" aria-hidden=\"true\"><rect width=\"90\" height=\"6\" rx=\"3\" fill=\"url(#ramp)\"></rect></svg><span>high</span></span></div><div class=\"scope-map\" hidden data-map role=\"scrollbar\" tabindex=\"0\" aria-orientation=\"horizontal\" aria-label=\"Part of the sound that is shown\" aria-valuemin=\"0\" aria-valuemax=\"100\" aria-valuenow=\"0\"></div><div class=\"scope-lanes\" data-lanes><div class=\"lane-wave\" data-seek>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 103, "</noscript><span class=\"grow\"></span> <span class=\"ramp\"><span>low</span><svg viewBox=\"0 0 90 6\" aria-hidden=\"true\"><rect width=\"90\" height=\"6\" rx=\"3\" fill=\"url(#ramp)\"></rect></svg><span>high</span></span></div><div class=\"scope-lanes\" data-lanes><div class=\"lane-wave\" data-seek>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1421,7 +1421,7 @@ func ScopePart(s Scope) templ.Component {
 				var templ_7745c5c3_Var71 string
 				templ_7745c5c3_Var71, templ_7745c5c3_Err = templ.JoinStringErrs(percent(1 - t.Height))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/ui/sound.templ`, Line: 221, Col: 55}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/ui/sound.templ`, Line: 220, Col: 55}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var71))
 				if templ_7745c5c3_Err != nil {
@@ -1434,7 +1434,7 @@ func ScopePart(s Scope) templ.Component {
 				var templ_7745c5c3_Var72 string
 				templ_7745c5c3_Var72, templ_7745c5c3_Err = templ.JoinStringErrs(t.Label)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/ui/sound.templ`, Line: 221, Col: 85}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/ui/sound.templ`, Line: 220, Col: 85}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var72))
 				if templ_7745c5c3_Err != nil {
@@ -1462,7 +1462,7 @@ func ScopePart(s Scope) templ.Component {
 			var templ_7745c5c3_Var73 string
 			templ_7745c5c3_Var73, templ_7745c5c3_Err = templ.JoinStringErrs(percent(t.Height))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/ui/sound.templ`, Line: 229, Col: 31}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/ui/sound.templ`, Line: 228, Col: 31}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var73))
 			if templ_7745c5c3_Err != nil {
@@ -1490,7 +1490,7 @@ func ScopePart(s Scope) templ.Component {
 			var templ_7745c5c3_Var74 string
 			templ_7745c5c3_Var74, templ_7745c5c3_Err = templ.JoinStringErrs(t.Label)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/ui/sound.templ`, Line: 229, Col: 102}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `web/ui/sound.templ`, Line: 228, Col: 102}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var74))
 			if templ_7745c5c3_Err != nil {
@@ -1501,7 +1501,7 @@ func ScopePart(s Scope) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 118, "</svg><div class=\"scope-bar\" hidden data-region role=\"group\" aria-label=\"Region\"><button type=\"button\" class=\"btn bare\" data-key=\"I\" data-mark=\"from\">Start here <kbd aria-hidden=\"true\">I</kbd></button> <label>From <input class=\"num\" inputmode=\"decimal\" autocomplete=\"off\" spellcheck=\"false\" data-edge=\"from\"></label> <label>to <input class=\"num\" inputmode=\"decimal\" autocomplete=\"off\" spellcheck=\"false\" data-edge=\"to\"></label> <button type=\"button\" class=\"btn bare\" data-key=\"O\" data-mark=\"to\">End here <kbd aria-hidden=\"true\">O</kbd></button> <span class=\"meta num\" data-region-length></span> <span class=\"grow\"></span> <button type=\"button\" class=\"btn bare\" data-copy data-region-link>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 118, "</svg><div class=\"scope-map\" hidden data-map role=\"scrollbar\" tabindex=\"0\" aria-orientation=\"horizontal\" aria-label=\"Part of the sound that is shown\" aria-valuemin=\"0\" aria-valuemax=\"100\" aria-valuenow=\"0\"></div><div class=\"scope-bar\" hidden data-region role=\"group\" aria-label=\"Region\"><button type=\"button\" class=\"btn bare\" data-key=\"I\" data-mark=\"from\">Start here <kbd aria-hidden=\"true\">I</kbd></button> <label>From <input class=\"num\" inputmode=\"decimal\" autocomplete=\"off\" spellcheck=\"false\" data-edge=\"from\"></label> <label>to <input class=\"num\" inputmode=\"decimal\" autocomplete=\"off\" spellcheck=\"false\" data-edge=\"to\"></label> <button type=\"button\" class=\"btn bare\" data-key=\"O\" data-mark=\"to\">End here <kbd aria-hidden=\"true\">O</kbd></button> <span class=\"meta num\" data-region-length></span> <span class=\"grow\"></span> <button type=\"button\" class=\"btn bare\" data-copy data-region-link>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
