@@ -131,7 +131,11 @@ func (s *Store) report(w http.ResponseWriter, r *http.Request) error {
 		return web.Refuse(http.StatusUnprocessableEntity, "This is your own collection: change or delete it.")
 	}
 	if err := s.Report(r.Context(), me.ID, c.ID, r.PostForm.Get("why")); err != nil {
-		return err
+		errs, err := forForm(err, "why")
+		if err != nil {
+			return err
+		}
+		return s.show(w, r, c, key, ui.CollectionPage{Errors: errs})
 	}
 	back := c.Path()
 	if key != "" {
@@ -146,6 +150,11 @@ func (s *Store) reported(w http.ResponseWriter, r *http.Request) error {
 	if err := web.Allow(r, access.Object{}); err != nil {
 		return err
 	}
+	return s.showReported(w, r, 0, nil)
+}
+
+// showReported lists what waits; errs are what was wrong with the form of one collection.
+func (s *Store) showReported(w http.ResponseWriter, r *http.Request, id int64, errs []ui.FormError) error {
 	ctx, me := r.Context(), access.From(r.Context())
 	open, hidden, why, err := s.Reported(ctx)
 	if err != nil {
@@ -168,11 +177,18 @@ func (s *Store) reported(w http.ResponseWriter, r *http.Request) error {
 			for _, one := range why[c.ID] {
 				card.Reports = append(card.Reports, ui.LogLine{At: one.MadeAt, Text: one.Why})
 			}
+			if c.ID == id {
+				card.Errors = errs
+			}
 			out = append(out, card)
 		}
 		return out
 	}
-	return s.Site.Page(w, r, web.View{Title: "Reported collections", Edit: func(f *ui.Frame) { f.NoIndex = true }}, ui.ReportedCollections(cards(open), cards(hidden)))
+	v := web.View{Title: "Reported collections", Edit: func(f *ui.Frame) { f.NoIndex = true }}
+	if len(errs) > 0 {
+		v.Status = http.StatusUnprocessableEntity
+	}
+	return s.Site.Page(w, r, v, ui.ReportedCollections(cards(open), cards(hidden)))
 }
 
 // decide hides a reported collection, leaves it, or shows it again.
@@ -195,7 +211,14 @@ func (s *Store) decide(w http.ResponseWriter, r *http.Request) error {
 	switch r.PostForm.Get("act") {
 	case "hide":
 		told = c.Name + " is hidden. Its owner reads why."
-		err = s.Decide(r.Context(), access.From(r.Context()), id, true, r.PostForm.Get("why"))
+		why := fmt.Sprintf("why-%d", id) // the page has one such field for each collection
+		if err = s.Decide(r.Context(), access.From(r.Context()), id, true, r.PostForm.Get(why)); err != nil {
+			errs, err := forForm(err, why)
+			if err != nil {
+				return err
+			}
+			return s.showReported(w, r, id, errs)
+		}
 	case "leave":
 		told = c.Name + " is shown as its owner shares it."
 		err = s.Decide(r.Context(), access.From(r.Context()), id, false, "")

@@ -34,21 +34,30 @@ func TestReportedCollection(t *testing.T) {
 			s.t.Errorf("a visitor reports: %d %s", got.Status, got.Location)
 		}
 		s.post(s.other, path+"/report", http.StatusUnprocessableEntity, "why", " ")
+		if got := s.other.Post(path+"/report", map[string][]string{"why": {" "}}); !strings.Contains(got.Text, `<details class="fold" open`) || !strings.Contains(got.Text, `id="e-why">Write what is wrong`) {
+			s.t.Error("a report without a reason does not give the form back with the error at its field")
+		}
 		s.post(s.fan, path+"/report", http.StatusUnprocessableEntity, "why", "mine")
 		s.post(s.other, path+"/report", http.StatusSeeOther, "why", "Rude name.")
 		s.post(s.other, path+"/report", http.StatusSeeOther, "why", "A rude <b>name.")
 		s.holds(s.mod, "/review/collections", []string{"Wood", "A rude &lt;b&gt;name.", `href="` + path + `"`}, []string{"Rude name.", "No report waits"})
 		s.holds(s.mod, "/review", []string{"1 reported collection"}, nil)
 		at := "/review" + path
+		field := "why-" + path[strings.LastIndex(path, "/")+1:]
 		for _, who := range []*testkit.Person{s.other, s.fan} {
-			s.post(who, at, http.StatusNotFound, "act", "hide", "why", "x")
+			s.post(who, at, http.StatusNotFound, "act", "hide", field, "x")
 			if got := who.Get("/review/collections"); got.Status != http.StatusNotFound {
 				s.t.Errorf("%s reads reports: %d", who.Name, got.Status)
 			}
 		}
-		s.post(s.mod, at, http.StatusUnprocessableEntity, "act", "hide", "why", "")
+		// Without a reason the page comes again, with the error at the field of this collection.
+		refused := s.mod.Post(at, map[string][]string{"act": {"hide"}, field: {" "}})
+		if refused.Status != http.StatusUnprocessableEntity || !strings.Contains(refused.Text, "A rude &lt;b&gt;name.") ||
+			!strings.Contains(refused.Text, `href="#f-`+field+`"`) || !strings.Contains(refused.Text, `id="e-`+field+`">Write why: the owner reads the reason.`) {
+			s.t.Errorf("hidden without a reason: %d, and the form is not given back with the error at its field", refused.Status)
+		}
 		s.post(s.mod, at, http.StatusUnprocessableEntity, "act", "x")
-		s.post(s.mod, at, http.StatusSeeOther, "act", "hide", "why", "The name insults carpenters.")
+		s.post(s.mod, at, http.StatusSeeOther, "act", "hide", field, "The name insults carpenters.")
 		// Nobody else sees it, in no form; its owner sees it and why.
 		for _, who := range []*testkit.Person{nobody, s.other, s.mod} {
 			for _, part := range []string{"", "/list.csv", "/feed.atom"} {

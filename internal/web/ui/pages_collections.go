@@ -59,6 +59,7 @@ type ReportedCollection struct {
 	Mine        bool // another moderator decides
 	Hidden      string
 	Reports     []LogLine
+	Errors      []FormError // of its form, whose field is "why-" and the number
 }
 
 // CollectionText is what describes a collection.
