@@ -24,6 +24,7 @@ type scratch struct {
 	blocks      [2]*block
 	bits        []uint64
 	counts      [dicts][]uint32
+	tags        *[tagsBeyond + 1]uint32
 	reader      reader
 }
 
@@ -40,6 +41,15 @@ func (s *scratch) block(i int) *block {
 		s.blocks[i] = new(block)
 	}
 	return s.blocks[i]
+}
+
+// tagCounts is a zero for each code of a tag.
+func (s *scratch) tagCounts() *[tagsBeyond + 1]uint32 {
+	if s.tags == nil {
+		s.tags = new([tagsBeyond + 1]uint32)
+	}
+	clear(s.tags[:])
+	return s.tags
 }
 
 // sized gives n elements of a scratch's slice, with whatever they hold.

@@ -209,7 +209,8 @@ func (ix *Index) put(p *prepared) {
 		ix.amount[slot] = 0
 	}
 	ix.published[slot], ix.downloads[slot], ix.packs[slot] = doc.PublishedAt, doc.Downloads, doc.PackID
-	ix.texts.set(slot, record{ix.putValues(slot, p.values), []byte(titleKey(doc.Title)), ix.putWords(slot, p)}.encode())
+	ix.vals.set(slot, ix.putValues(slot, p.values))
+	ix.texts.set(slot, record{[]byte(titleKey(doc.Title)), ix.putWords(slot, p)}.encode())
 	ix.putVector(slot, doc.Vector)
 }
 
@@ -225,7 +226,7 @@ func titleKey(title string) string {
 // grow makes room for one more slot.
 func (ix *Index) grow() {
 	c := &ix.columns
-	c.ids, c.fieldLen, c.codes.rows = append(c.ids, 0), append(c.fieldLen, [3]uint8{}), append(c.codes.rows, [columnDicts]uint8{})
+	c.ids, c.fieldLen, c.codes.rows = append(c.ids, 0), append(c.fieldLen, [3]uint8{}), append(c.codes.rows, codeRow{})
 	c.seconds, c.tempo, c.loudness = append(c.seconds, 0), append(c.tempo, 0), append(c.loudness, 0)
 	c.centroid, c.rating = append(c.centroid, 0), append(c.rating, 0)
 	c.amount, c.published = append(c.amount, 0), append(c.published, 0)
@@ -235,11 +236,10 @@ func (ix *Index) grow() {
 // remove takes everything of slot out of the postings. The caller holds the lock, and fills or frees the slot.
 func (ix *Index) remove(slot uint32) {
 	if !ix.filling {
-		r := ix.record(slot)
-		for _, id := range distinctWords(r.words) {
+		for _, id := range distinctWords(ix.record(slot).words) {
 			ix.terms.delete(id, slot)
 		}
-		decodeValues(r.vals, func(d int, id uint32) { ix.values[d].delete(id, slot) })
+		ix.eachValue(slot, func(d int, id uint32) { ix.values[d].delete(id, slot) })
 	}
 	for d := range columnDicts {
 		if code := ix.codes.of(slot, d); code != 0 && !ix.filling {
@@ -253,6 +253,8 @@ func (ix *Index) remove(slot uint32) {
 	ix.live.Remove(slot)
 	ix.dropVector(slot)
 	ix.texts.set(slot, nil)
+	ix.vals.set(slot, nil)
+	ix.codes.rows[slot].tags = tagRow{}
 }
 
 // putWords adds the words of a recording and encodes them, for each field: the number of words, their ids in order (0 parts two
@@ -352,8 +354,8 @@ func fieldLength(q uint8) int {
 	return (int(q-32)%16 + 16) << e
 }
 
-// putValues adds the facet values: each dictionary with few has a column for them, and the rest is encoded, a byte for the
-// dictionary and a uvarint id each.
+// putValues adds the facet values: each dictionary with few has a column for them, most tags have a row, and the rest is encoded, a byte for
+// the dictionary and a uvarint id each.
 func (ix *Index) putValues(slot uint32, values []value) (encoded []byte) {
 	for _, v := range values {
 		d := ix.values[v.dict]
@@ -365,10 +367,18 @@ func (ix *Index) putValues(slot uint32, values []value) (encoded []byte) {
 		if !ix.filling {
 			d.insert(id, slot, 0)
 		}
-		if inColumn(v.dict) {
+		switch {
+		case inColumn(v.dict):
 			ix.codes.set(slot, v.dict, uint16(id+1))
-		} else {
+		case v.dict == dTag && ix.codes.rows[slot].tags.add(id):
+		default:
 			encoded = binary.AppendUvarint(append(encoded, byte(v.dict)), uint64(id))
+			if v.dict != dTag {
+				continue
+			}
+			if left, had := ix.codes.rows[slot].tags.beyond(); had {
+				encoded = binary.AppendUvarint(append(encoded, dTag), uint64(left))
+			}
 		}
 	}
 	return encoded

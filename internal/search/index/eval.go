@@ -263,18 +263,21 @@ func (ix *Index) evalSpan(f *query.Filter, within *roaring.Bitmap) *roaring.Bitm
 // spanOf keeps the slots whose value lies from low to high and is known.
 func spanOf[T int64 | float32](within *roaring.Bitmap, column []T, low, high T, known func(T) bool) *roaring.Bitmap {
 	set := roaring.New()
-	var keep [512]uint32
-	n := 0
-	eachSlot(within, func(slot uint32) {
-		if v := column[slot]; v >= low && v <= high && (known == nil || known(v)) {
-			if keep[n] = slot; n == len(keep)-1 {
-				set.AddMany(keep[:n+1])
-				n = -1
-			}
-			n++
+	var values [slotBatch]T
+	eachBatch(within, func(slots []uint32) {
+		for i, slot := range slots { // no read waits for another, nor for what is made of it
+			values[i] = column[slot]
 		}
+		n := 0
+		for i, slot := range slots {
+			slots[n] = slot // kept or overwritten by the next: which of both nobody can foretell, the processor neither
+			n += boolInt(values[i] >= low) & boolInt(values[i] <= high)
+		}
+		if known != nil {
+			n = len(slices.DeleteFunc(slots[:n], func(slot uint32) bool { return !known(column[slot]) }))
+		}
+		set.AddMany(slots[:n])
 	})
-	set.AddMany(keep[:n])
 	return set
 }
 
@@ -324,7 +327,7 @@ func (ix *Index) evalPhrase(f *query.Filter, within *roaring.Bitmap) *roaring.Bi
 	set := roaring.New()
 	var texts [slotBatch][]byte
 	eachBatch(within, func(slots []uint32) {
-		ix.recordsOf(slots, &texts)
+		ix.texts.gather(slots, &texts)
 		for i, slot := range slots {
 			words := decodeRecord(texts[i]).words
 			if !bytes.Contains(words, encoded) {

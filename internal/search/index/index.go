@@ -129,7 +129,8 @@ type Index struct {
 type columns struct {
 	ids       []int64
 	texts     pages // a record for each slot
-	codes     codes // of the values in the dictionaries with few
+	vals      pages // its values in the dictionaries with many, apart: facets read them alone, of thousands of hits at once
+	codes     codes // of the values in the dictionaries with few, and the tags
 	fieldLen  [][3]uint8
 	seconds   []float32
 	tempo     []float32 // 0 when not known or not sure
@@ -237,7 +238,7 @@ func (ix *Index) settle(fresh int) {
 // reserve makes room for n recordings in an empty index.
 func (ix *Index) reserve(n int) {
 	c := &ix.columns
-	c.ids, c.fieldLen, c.codes.rows = make([]int64, 0, n), make([][3]uint8, 0, n), make([][columnDicts]uint8, 0, n)
+	c.ids, c.fieldLen, c.codes.rows = make([]int64, 0, n), make([][3]uint8, 0, n), make([]codeRow, 0, n)
 	for _, column := range []*[]float32{&c.seconds, &c.tempo, &c.loudness, &c.centroid, &c.rating, &c.norm} {
 		*column = make([]float32, 0, n)
 	}
@@ -251,6 +252,7 @@ func (ix *Index) reserve(n int) {
 // trim gives back what growing left over.
 func (ix *Index) trim() {
 	ix.texts.trim()
+	ix.vals.trim()
 	ix.terms.trim()
 	for _, dict := range ix.values {
 		dict.trim()

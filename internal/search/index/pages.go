@@ -99,19 +99,16 @@ func exact[T any](s []T) []T {
 	return append(make([]T, 0, len(s)), s...)
 }
 
-// record is what a page keeps of one recording: its title as titles are ordered, its values of the dictionaries with many, and its
-// words.
-type record struct{ vals, title, words []byte }
+// record is what a page of texts keeps of one recording: its title as titles are ordered, and its words.
+type record struct{ title, words []byte }
 
 func (r record) encode() []byte {
-	out := make([]byte, 0, len(r.title)+len(r.vals)+len(r.words)+6)
-	out = append(binary.AppendUvarint(out, uint64(len(r.vals))), r.vals...)
+	out := make([]byte, 0, len(r.title)+len(r.words)+3)
 	out = append(binary.AppendUvarint(out, uint64(len(r.title))), r.title...)
 	return append(out, r.words...)
 }
 
 func decodeRecord(b []byte) (r record) {
-	r.vals, b = piece(b)
 	r.title, r.words = piece(b)
 	return r
 }
@@ -138,11 +135,11 @@ func uvarint(b []byte) (uint64, []byte) {
 // record is what the page of slot keeps.
 func (ix *Index) record(slot uint32) record { return decodeRecord(ix.texts.get(slot)) }
 
-// recordsOf finds the encoded records of some slots. To find one takes three reads of memory that nobody has touched for long, each of which
+// gather finds the texts of some slots. To find one takes three reads of memory that nobody has touched for long, each of which
 // needs the one before: so the first reads of all go out together, then the second ones, and the third ones begin.
-func (ix *Index) recordsOf(slots []uint32, texts *[slotBatch][]byte) {
+func (p *pages) gather(slots []uint32, texts *[slotBatch][]byte) {
 	for i, slot := range slots {
-		texts[i] = ix.texts.list[slot/pageSlots]
+		texts[i] = p.list[slot/pageSlots]
 	}
 	for i, slot := range slots {
 		begin, end := ends(texts[i], slot%pageSlots)
@@ -159,9 +156,7 @@ func (ix *Index) recordsOf(slots []uint32, texts *[slotBatch][]byte) {
 
 // titleKeyOf is the text by which the title of slot is ordered.
 func (ix *Index) titleKeyOf(slot uint32) []byte {
-	_, b := piece(ix.texts.get(slot))
-	title, _ := piece(b)
-	return title
+	return ix.record(slot).title
 }
 
 // decodeWords calls f for each field with its words and extra words; the slices are used again.
@@ -195,7 +190,13 @@ func decodeList(b []byte, into []uint32) ([]uint32, []byte) {
 	return into, b
 }
 
-// decodeValues calls f for each value of the dictionaries with many.
+// eachValue calls f for each value of slot in the dictionaries with many.
+func (ix *Index) eachValue(slot uint32, f func(dict int, id uint32)) {
+	ix.codes.rows[slot].tags.each(func(id uint32) { f(dTag, id) })
+	decodeValues(ix.vals.get(slot), f)
+}
+
+// decodeValues calls f for each encoded value.
 func decodeValues(b []byte, f func(dict int, id uint32)) {
 	for len(b) > 0 {
 		d := int(b[0])

@@ -106,6 +106,7 @@ func (ix *Index) find(q query.Query, parsed query.Parsed) found {
 	}
 	s.hits = s.text
 	for _, field := range q.Chosen() {
+		s.others = map[query.Field]*roaring.Bitmap{field: s.hits} // of the last choice this is left
 		s.chosen[field] = ix.eval(q.FieldFilter(field), s.text)
 		s.hits = s.and(s.hits, s.chosen[field])
 	}

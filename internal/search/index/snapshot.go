@@ -15,7 +15,7 @@ import (
 //
 //	magic, then blocks: kind byte, uint32 length, payload, CRC-32C of kind, length and payload; all numbers little-endian
 //	'c' about how many recordings there are    'p' recordings of one page    'n' names of a dictionary from an id on    'e' end, with the number of recordings
-const magic = "AudioMicro index 2\n"
+const magic = "AudioMicro index 3\n"
 
 // maxBlock is the longest payload of a block; a longer one is damage.
 const maxBlock = 64 << 20
@@ -108,8 +108,13 @@ func (ix *Index) appendRecording(b []byte, slot uint32) []byte {
 	} else {
 		b = le.AppendUint32(b, 0)
 	}
-	text := ix.texts.get(slot)
-	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+	for _, t := range ix.codes.rows[slot].tags {
+		b = le.AppendUint16(b, t)
+	}
+	for _, text := range [][]byte{ix.vals.get(slot), ix.texts.get(slot)} {
+		b = append(binary.AppendUvarint(b, uint64(len(text))), text...)
+	}
+	return b
 }
 
 // saveNames appends names of dictionary d (the words after the last) from an id on; more tells whether there are others behind. A name that no
@@ -159,7 +164,8 @@ type loader struct {
 	buffer []byte // of blocks
 	rest   []byte // of the block that is read
 	bad    bool   // it ended too soon
-	page   pageMaker
+	vals   pageMaker
+	texts  pageMaker
 	vector []int8
 	docs   uint64
 }
@@ -190,7 +196,8 @@ func (l *loader) read() error {
 			if l.number(8) != l.docs || l.bad {
 				return ErrSnapshot
 			}
-			l.page.flush(&l.ix.texts)
+			l.vals.flush(&l.ix.vals)
+			l.texts.flush(&l.ix.texts)
 			return nil
 		default:
 			return ErrSnapshot
@@ -279,7 +286,12 @@ func (l *loader) recording() {
 		}
 		ix.keepVector(slot, l.vector, norm)
 	}
-	l.page.add(&ix.texts, l.text())
+	tags := &ix.codes.rows[slot].tags
+	for i := range tags {
+		tags[i] = uint16(l.number(2))
+	}
+	l.vals.add(&ix.vals, l.text())
+	l.texts.add(&ix.texts, l.text())
 	l.docs++
 }
 
@@ -330,6 +342,8 @@ func (l *loader) build() {
 		if _, twice := ix.slot(ix.ids[slot]); twice || ix.ids[slot] <= 0 || !ix.whole(slot, named) {
 			ix.vectors.Remove(slot) // it changed while it was written: whoever applies the changes since puts it in again
 			ix.texts.set(slot, nil)
+			ix.vals.set(slot, nil)
+			ix.codes.rows[slot].tags = tagRow{}
 			for d := range columnDicts {
 				ix.codes.set(slot, d, 0)
 			}
@@ -346,13 +360,13 @@ func (l *loader) build() {
 
 // whole reports whether every id that slot holds has a name.
 func (ix *Index) whole(slot uint32, named map[*dict][]bool) bool {
-	r, words, ok := ix.record(slot), named[ix.terms], true
-	eachWord(r.words, func(_ int, id uint32) { ok = ok && int(id) < len(words) && words[id] })
+	words, ok := named[ix.terms], true
+	eachWord(ix.record(slot).words, func(_ int, id uint32) { ok = ok && int(id) < len(words) && words[id] })
 	has := func(d int, id uint32) {
 		list := named[ix.values[d]]
 		ok = ok && int(id) < len(list) && list[id]
 	}
-	decodeValues(r.vals, func(d int, id uint32) {
+	ix.eachValue(slot, func(d int, id uint32) {
 		if ok = ok && d < dicts && !inColumn(d); ok {
 			has(d, id)
 		}

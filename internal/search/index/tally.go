@@ -1,6 +1,10 @@
 package index
 
-import "github.com/RoaringBitmap/roaring/v2"
+import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
 
 // The part of the catalog up to which values are counted hit by hit; beyond it, intersecting each value's bitmap with the hits is quicker.
 const (
@@ -27,6 +31,8 @@ func (t *tally) of(d int) []uint32 {
 	case t.total == t.ix.slots.n:
 		t.counts[d] = dict.counts
 	case inColumn(d) && t.few(walkShare) && (len(t.wanted) > 1 || len(dict.names) > 8):
+		t.walk()
+	case d == dTag && t.few(recordShare):
 		t.walk()
 	case many(d) && t.few(recordShare):
 		t.walkRecords()
@@ -63,7 +69,7 @@ func (t *tally) overlap(p *posting) int {
 	return int(n)
 }
 
-// walk goes over the hits once, for the dictionaries in columns.
+// walk goes over the hits once, for the dictionaries in columns and the tags, which stand beside them.
 func (t *tally) walk() {
 	var columns []int
 	for _, d := range t.wanted {
@@ -72,21 +78,42 @@ func (t *tally) walk() {
 			t.counts[d] = make([]uint32, len(t.ix.values[d].names)+1) // the first is for none: codes are ids plus 1
 		}
 	}
+	tags, more := (*[tagsBeyond + 1]uint32)(nil), t.s.slots[:0]
+	if slices.Contains(t.wanted, dTag) && t.few(recordShare) {
+		tags = t.s.tagCounts()
+	}
 	eachBatch(t.set, func(slots []uint32) {
 		for _, d := range columns { // one after the other: no read waits for another
 			t.ix.codes.count(slots, d, t.counts[d])
+		}
+		if tags != nil {
+			more = countTags(t.ix.codes.rows, slots, tags, more)
 		}
 	})
 	for _, d := range columns {
 		t.counts[d] = t.counts[d][1:]
 	}
+	if t.s.slots = more; tags != nil {
+		t.tagsOf(tags, more)
+	}
 }
 
-// walkRecords goes over the hits once, for the dictionaries with many values.
+// tagsOf takes over what was counted of the rows, and counts what is beyond them.
+func (t *tally) tagsOf(rows *[tagsBeyond + 1]uint32, more []uint32) {
+	var counts [dicts][]uint32
+	counts[dTag] = zeroed(&t.s.counts[dTag], len(t.ix.values[dTag].names))
+	copy(counts[dTag], rows[1:tagsBeyond])
+	for part := range slices.Chunk(more, slotBatch) {
+		t.ix.countEncoded(part, &counts)
+	}
+	t.counts[dTag] = counts[dTag]
+}
+
+// walkRecords goes over the hits once, for the other dictionaries with many values.
 func (t *tally) walkRecords() {
 	var counts [dicts][]uint32
 	for _, d := range t.wanted {
-		if many(d) {
+		if many(d) && d != dTag {
 			t.counts[d] = zeroed(&t.s.counts[d], len(t.ix.values[d].names))
 			counts[d] = t.counts[d]
 		}
@@ -94,13 +121,12 @@ func (t *tally) walkRecords() {
 	eachBatch(t.set, func(slots []uint32) { t.ix.countEncoded(slots, &counts) })
 }
 
-// countEncoded counts what the records of slots hold.
+// countEncoded counts the encoded values of slots.
 func (ix *Index) countEncoded(slots []uint32, counts *[dicts][]uint32) {
 	var texts [slotBatch][]byte
-	ix.recordsOf(slots, &texts)
+	ix.vals.gather(slots, &texts)
 	for i := range slots {
-		vals, _ := piece(texts[i])
-		for len(vals) > 0 {
+		for vals := texts[i]; len(vals) > 0; {
 			of := counts[vals[0]]
 			var id uint64
 			if id, vals = uvarint(vals[1:]); of != nil {
