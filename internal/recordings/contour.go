@@ -28,8 +28,8 @@ func (s *Store) SaveContour(ctx context.Context, tx *db.Tx, version int64, c Con
 // ContourBefore finds a recording without a contour of the given version, the newest first, and none of except; db.ErrNotFound when there is none.
 func (s *Store) ContourBefore(ctx context.Context, version int64, except []int64) (int64, error) {
 	in, args := db.In(2, append([]int64{0}, except...))
-	return db.Get[int64](ctx, s.DB, `SELECT n.recording_id FROM recording_analysis n JOIN recording r ON r.id = n.recording_id LEFT JOIN recording_contour c ON c.recording_id = r.id
-		WHERE (c.version IS NULL OR c.version < $1) AND r.processing = 'ready' AND n.recording_id NOT IN (`+in+`)
+	return db.Get[int64](ctx, s.DB, `SELECT n.recording_id FROM recording_analysis n WHERE n.recording_id NOT IN (`+in+`)
+		AND NOT EXISTS (SELECT 1 FROM recording_contour c WHERE c.recording_id = n.recording_id AND c.version >= $1) AND EXISTS (SELECT 1 FROM recording r WHERE r.id = n.recording_id AND r.processing = 'ready')
 		ORDER BY n.described DESC, n.created_at DESC LIMIT 1`, append([]any{version}, args...)...)
 }
 

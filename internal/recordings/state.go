@@ -317,8 +317,8 @@ func (s *Store) DetailedBefore(ctx context.Context, version int64, except []int6
 		return id, err
 	}
 	in, args = db.In(1, append([]int64{0}, except...))
-	return db.Get[int64](ctx, s.DB, `SELECT n.recording_id FROM recording_analysis n JOIN recording r ON r.id = n.recording_id
-		WHERE NOT EXISTS (SELECT 1 FROM recording_detail d WHERE d.recording_id = n.recording_id) AND r.processing = 'ready' AND n.recording_id NOT IN (`+in+`)
+	return db.Get[int64](ctx, s.DB, `SELECT n.recording_id FROM recording_analysis n WHERE n.recording_id NOT IN (`+in+`)
+		AND NOT EXISTS (SELECT 1 FROM recording_detail d WHERE d.recording_id = n.recording_id) AND EXISTS (SELECT 1 FROM recording r WHERE r.id = n.recording_id AND r.processing = 'ready')
 		ORDER BY n.described DESC, n.created_at DESC LIMIT 1`, args...)
 }
 
