@@ -20,13 +20,6 @@ type Comment struct {
 	Created   time.Time `json:"created_at"`
 }
 
-// FavoriteCategory is a named list of favorites.
-type FavoriteCategory struct {
-	ID         int64  `json:"id" doc:"0: those without a category."`
-	Name       string `json:"name"`
-	Recordings int64  `json:"recordings" doc:"How many published recordings are in it."`
-}
-
 // Stars is a person's own rating.
 type Stars struct {
 	Stars int64 `json:"stars" minimum:"0" maximum:"5"`
@@ -35,11 +28,6 @@ type Stars struct {
 // CommentText is what is said.
 type CommentText struct {
 	Text string `json:"text" minLength:"1" maxLength:"4000" doc:"Plain text."`
-}
-
-// FavoriteIn says where a favorite goes.
-type FavoriteIn struct {
-	Category string `json:"category,omitempty" maxLength:"128" doc:"Made where it is new."`
 }
 
 func (f *Face) reactionOperations() {
@@ -89,18 +77,15 @@ func (f *Face) reactionOperations() {
 			return &nothing{}, f.Reactions.Delete(ctx, c.ID)
 		})
 	add(f, operation{route: "PUT /recordings/{id}/favorite", id: "favor", tag: tagReactions, summary: "Put a recording among one's favorites", action: access.React},
-		func(ctx context.Context, in *struct {
-			ByID
-			Body FavoriteIn
-		}) (*nothing, error) {
+		func(ctx context.Context, in *ByID) (*nothing, error) {
 			if err := f.reactTo(ctx, in.ID); err != nil {
 				return nil, err
 			}
-			return &nothing{}, f.Reactions.Favor(ctx, me(ctx), in.ID, in.Body.Category)
+			return &nothing{}, f.Reactions.Favor(ctx, me(ctx), in.ID)
 		})
 	add(f, operation{route: "DELETE /recordings/{id}/favorite", id: "unfavor", tag: tagReactions, summary: "Take a recording out of one's favorites", action: access.UseAccount, private: true},
 		func(ctx context.Context, in *ByID) (*nothing, error) {
-			if in, err := f.Reactions.FavoredIn(ctx, me(ctx).ID, in.ID); err != nil || len(in) == 0 {
+			if is, err := f.Reactions.FavoredOf(ctx, me(ctx).ID, []int64{in.ID}); err != nil || !is[in.ID] {
 				return nil, cmp.Or(err, db.ErrNotFound)
 			}
 			return &nothing{}, f.Reactions.Unfavor(ctx, me(ctx).ID, in.ID)
@@ -131,27 +116,6 @@ func (f *Face) reactionOperations() {
 		func(ctx context.Context, in *Paging) (*body[List[Recording]], error) {
 			ids, total, err := f.Reactions.Favorites(ctx, me(ctx).ID, in.Size, in.offset())
 			return f.listed(ctx, *in, ids, total, err)
-		})
-	add(f, operation{route: "GET /me/favorite-categories", id: "list-favorite-categories", tag: tagReactions, summary: "List the categories of one's favorites", action: access.UseAccount, private: true},
-		func(ctx context.Context, _ *struct{}) (*body[List[FavoriteCategory]], error) {
-			list, err := f.Reactions.Categories(ctx, me(ctx).ID)
-			out := List[FavoriteCategory]{Items: []FavoriteCategory{}, Total: len(list)}
-			for _, c := range list {
-				out.Items = append(out.Items, FavoriteCategory{c.ID, c.Name, c.Count})
-			}
-			return answer(out), err
-		})
-	add(f, operation{route: "GET /me/favorite-categories/{id}/recordings", id: "list-favorites-in-category", tag: tagReactions, summary: "List the favorites in a category", action: access.UseAccount, private: true},
-		func(ctx context.Context, in *struct {
-			ID int64 `path:"id" minimum:"0" doc:"0: those without a category."`
-			Paging
-		}) (*body[List[Recording]], error) {
-			c, err := f.Reactions.CategoryByID(ctx, me(ctx).ID, in.ID)
-			if err != nil {
-				return nil, err
-			}
-			ids, err := f.Reactions.InCategory(ctx, me(ctx).ID, c.ID, in.Size, in.offset())
-			return f.listed(ctx, in.Paging, ids, int(c.Count), err)
 		})
 }
 

@@ -7,6 +7,8 @@
 // an access token (Bearer) also downloads and writes, a browser's session only reads. Originals go to those who may download on
 // the pages too, and a preview here is the one that everybody may hear: the marked one of a paid recording.
 //
+// A bookmark's category is the person's collection of that name, made private where there is none; a bookmark in none is a favorite.
+//
 // Where the contract has no place for what this site knows: license is the address of the free license, else of this site's
 // page about the narrowest paid one. What is not computed or counted is null. A place sent with an upload is checked and not
 // kept. Fields that the index does not hold are filtered by looking at each sound that the rest of a query allows.
@@ -24,6 +26,7 @@ import (
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/accounts"
+	"audiomicro/internal/collections"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/listening"
 	"audiomicro/internal/people"
@@ -36,15 +39,16 @@ import (
 
 // Face serves /apiv2/ and the previews and pictures under /data/. All fields must be set.
 type Face struct {
-	Site       *web.Site
-	Accounts   *accounts.Store
-	Recordings *recordings.Store
-	Licensing  *licensing.Store
-	Listening  *listening.Store
-	Search     *search.Store
-	Uploads    *uploads.Store
-	People     *people.Store
-	Reactions  *reactions.Store
+	Site        *web.Site
+	Accounts    *accounts.Store
+	Recordings  *recordings.Store
+	Licensing   *licensing.Store
+	Listening   *listening.Store
+	Search      *search.Store
+	Uploads     *uploads.Store
+	People      *people.Store
+	Reactions   *reactions.Store
+	Collections *collections.Store
 
 	known *http.ServeMux // the routes without their handlers, to tell 405 from 404
 }

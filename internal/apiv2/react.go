@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/collections"
 	"audiomicro/internal/reactions"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/web"
@@ -86,17 +87,25 @@ func (f *Face) comment(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, r, http.StatusCreated, object{{"detail", fmt.Sprintf("Successfully commented sound %d.", rec.ID)}})
 }
 
-// bookmark puts a sound among the favorites. A name of its own, which clients send, is not kept: sounds have names.
+// uncategorized is the name of bookmark category 0, which is the favorites.
+const uncategorized = "Uncategorized"
+
+// bookmark puts a sound among the favorites, or into the person's collection that its category names. A name of its own, which clients send, is not kept: sounds have names.
 func (f *Face) bookmark(w http.ResponseWriter, r *http.Request) error {
 	rec, form, err := f.reacting(w, r)
 	if err != nil {
 		return err
 	}
-	category := form.Get("category")
-	if utf8.RuneCountInString(category) > reactions.MaxCategory {
-		return faults{"category": {fmt.Sprintf("Ensure this field has no more than %d characters.", reactions.MaxCategory)}}
+	me, category := access.From(r.Context()), strings.TrimSpace(form.Get("category"))
+	switch {
+	case utf8.RuneCountInString(category) > collections.MaxName:
+		return faults{"category": {fmt.Sprintf("Ensure this field has no more than %d characters.", collections.MaxName)}}
+	case category == "" || strings.EqualFold(category, uncategorized):
+		err = f.Reactions.Favor(r.Context(), me, rec.ID)
+	default:
+		_, err = f.Collections.Add(r.Context(), me.ID, 0, category, []int64{rec.ID})
 	}
-	if err := f.Reactions.Favor(r.Context(), access.From(r.Context()), rec.ID, category); err != nil {
+	if err != nil {
 		return asFormError("category", err)
 	}
 	return answer(w, r, http.StatusCreated, object{{"detail", fmt.Sprintf("Successfully bookmarked sound %d.", rec.ID)}})

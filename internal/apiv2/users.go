@@ -148,40 +148,59 @@ func (f *Face) packSounds(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-// categories lists the favorites' categories of the person whose access token it is.
+// categories lists the bookmark categories of the person whose access token it is: the favorites as category 0, only when there are any, and
+// the collections by name.
 func (f *Face) categories(w http.ResponseWriter, r *http.Request) error {
-	p := parse(r.URL.RawQuery)
-	list, err := f.Reactions.Categories(r.Context(), access.From(r.Context()).ID)
+	ctx, me, p := r.Context(), access.From(r.Context()).ID, parse(r.URL.RawQuery)
+	all, err := f.Collections.Of(ctx, me)
 	if err != nil {
 		return err
+	}
+	_, favorites, err := f.Reactions.Favorites(ctx, me, 0, 0)
+	if err != nil {
+		return err
+	}
+	list := []object{}
+	if favorites > 0 {
+		list = append(list, f.categoryOf(0, "/favorites", uncategorized, favorites))
+	}
+	for _, c := range all {
+		list = append(list, f.categoryOf(c.ID, c.Path(), c.Name, int(c.Shown)))
 	}
 	win, err := pageOf(p, len(list))
 	if err != nil {
 		return err
 	}
-	results := []object{}
-	for _, c := range list[win.offset():min(win.offset()+win.size, len(list))] {
-		results = append(results, object{{"id", c.ID}, {"url", f.at("/favorites/%d", c.ID)}, {"name", c.Name}, {"num_sounds", c.Count},
-			{"sounds", f.at("/apiv2/me/bookmark_categories/%d/sounds/", c.ID)}})
-	}
-	return answer(w, r, http.StatusOK, f.list("/apiv2/me/bookmark_categories/", p, win, len(list), results))
+	return answer(w, r, http.StatusOK, f.list("/apiv2/me/bookmark_categories/", p, win, len(list), list[win.offset():min(win.offset()+win.size, len(list))]))
 }
 
+func (f *Face) categoryOf(id int64, page, name string, sounds int) object {
+	return object{{"id", id}, {"url", f.Site.URL + page}, {"name", name}, {"num_sounds", sounds}, {"sounds", f.at("/apiv2/me/bookmark_categories/%d/sounds/", id)}}
+}
+
+// categorySounds lists what is in a category: favorites with the latest first, a collection in its order.
 func (f *Face) categorySounds(w http.ResponseWriter, r *http.Request) error {
-	id := int64(0)
-	if r.PathValue("id") != "0" {
-		var err error
-		if id, err = web.PathID(r, "id"); err != nil {
-			return err
-		}
+	ctx, me, path := r.Context(), access.From(r.Context()).ID, "/apiv2/me/bookmark_categories/"+r.PathValue("id")+"/sounds/"
+	if r.PathValue("id") == "0" {
+		return f.soundList(w, r, path, func(limit, offset int) ([]int64, int, error) { return f.Reactions.Favorites(ctx, me, limit, offset) })
 	}
-	me := access.From(r.Context()).ID
-	c, err := f.Reactions.CategoryByID(r.Context(), me, id)
+	id, err := web.PathID(r, "id")
 	if err != nil {
 		return err
 	}
-	return f.soundList(w, r, "/apiv2/me/bookmark_categories/"+r.PathValue("id")+"/sounds/", func(limit, offset int) ([]int64, int, error) {
-		list, err := f.Reactions.InCategory(r.Context(), me, id, limit, offset)
-		return list, int(c.Count), err
+	c, err := f.Collections.ByID(ctx, f.Collections.DB, id)
+	if err != nil {
+		return err
+	}
+	if c.AccountID != me || c.DeletedAt != 0 {
+		return web.NotFound()
+	}
+	return f.soundList(w, r, path, func(limit, offset int) ([]int64, int, error) {
+		items, err := f.Collections.Items(ctx, c.ID, limit, offset)
+		ids := make([]int64, len(items))
+		for i, it := range items {
+			ids[i] = it.RecordingID
+		}
+		return ids, int(c.Shown), err
 	})
 }

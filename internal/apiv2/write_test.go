@@ -89,6 +89,9 @@ func bookmarks(t *testing.T, s *testkit.Site, fan client, ids []int64) {
 	if v = want(t, "drones", fan.get(strings.TrimPrefix(second["sounds"].(string), s.URL)+"?page_size=1&fields=name"), http.StatusOK); number(t, v["count"]) != 2 || v["next"] == nil {
 		t.Errorf("drones: %v", v)
 	}
+	if first["url"] != s.URL+"/favorites" || second["url"] != s.URL+fmt.Sprintf("/collections/%v", second["id"]) {
+		t.Errorf("pages of categories: %v, %v", first["url"], second["url"])
+	}
 	want(t, "somebody else's category", clientOf(t, s, s.Account("Other", "member")).get(strings.TrimPrefix(second["sounds"].(string), s.URL)), http.StatusNotFound)
 }
 

@@ -262,13 +262,13 @@ func (a *App) wire(ctx context.Context) error {
 		SnapshotFile: filepath.Join(c.Data, "index", a.node()+".snapshot"), Instance: a.instance,
 		Ear:   search.Ear{Sound: a.hear, Part: a.hearPart, MaxBytes: int64(c.MaxExample), Seconds: c.ExampleLength.Seconds()},
 		Space: space, InCart: a.inCart, Held: a.Licensing.HeldOf, People: a.bylines}
-	a.Reactions = &reactions.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines}
+	a.Reactions = &reactions.Store{DB: a.DB, Feed: a.Feed, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines, Lists: a.listsOf}
 	a.Search.Ratings, a.Search.Favored = a.Reactions.Ratings, a.Reactions.FavoredOf
 	// A database that a backup is being restored into has no row yet, and serves nobody meanwhile.
 	if a.Search.Since, err = db.Get[int64](ctx, a.DB, `SELECT coalesce(max(created_at), 0) FROM instance WHERE name = 'id'`); err != nil {
 		return fmt.Errorf("read when this instance was made: %w", err)
 	}
-	a.Collections = &collections.Store{DB: a.DB, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines, Feed: a.collectionFeed, Fill: a.fillCart, Bundle: a.bundle, Tell: a.tellHidden}
+	a.Collections = &collections.Store{DB: a.DB, Recordings: a.Recordings, Site: a.Site, Now: a.Now, Rows: a.Search.Sounds, People: a.bylines, Feed: a.collectionFeed, Fill: a.fillCart, Bundle: a.bundle, Favorites: a.favoritesOf, Tell: a.tellHidden}
 	a.Moderation.Rows, a.Moderation.Offers, a.Moderation.Reported = a.Search.Sounds, a.offersInWords, a.Collections.Waiting
 	a.recordingPages = &recordings.Pages{Store: a.Recordings, Site: a.Site, Rows: a.Search.Sounds, Similar: a.Search.Similar, Licensed: a.Listening.Licensed,
 		License: a.licenseBox, Person: a.personCard, People: a.bylines, Notes: a.reviewNotes, Reactions: a.Reactions.On}

@@ -9,7 +9,7 @@ import (
 func (a *App) freesound() *apiv2.Face {
 	return &apiv2.Face{
 		Site: a.Site, Accounts: a.Accounts, People: a.People, Recordings: a.Recordings, Licensing: a.Licensing, Listening: a.Listening,
-		Search: a.Search, Uploads: a.Uploads, Reactions: a.Reactions,
+		Search: a.Search, Uploads: a.Uploads, Reactions: a.Reactions, Collections: a.Collections,
 	}
 }
 

@@ -142,6 +142,33 @@ func (a *App) collectionsOf(ctx context.Context, account int64) ([]ui.Link, erro
 	return out, nil
 }
 
+// listsOf leads to the collections of an account that hold a recording; with recording 0 to all.
+func (a *App) listsOf(ctx context.Context, account, recording int64) ([]ui.Link, error) {
+	list, err := a.Collections.Of(ctx, account)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	holding := map[int64]bool{}
+	if recording != 0 {
+		if holding, err = a.Collections.Holding(ctx, account, recording); err != nil {
+			return nil, err
+		}
+	}
+	var out []ui.Link
+	for _, c := range list {
+		if recording == 0 || holding[c.ID] {
+			out = append(out, ui.Link{Text: c.Name, URL: c.Path(), Count: ui.Count(int(c.Shown))})
+		}
+	}
+	return out, nil
+}
+
+// favoritesOf counts what stands at an account's /favorites.
+func (a *App) favoritesOf(ctx context.Context, account int64) (int, error) {
+	_, n, err := a.Reactions.Favorites(ctx, account, 0, 0)
+	return n, err
+}
+
 // collectionFeed writes a collection as a feed.
 func (a *App) collectionFeed(w http.ResponseWriter, r *http.Request, head collections.FeedHead, ids []int64) error {
 	return a.Search.WriteFeed(w, r, search.FeedHead(head), ids)

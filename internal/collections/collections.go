@@ -78,6 +78,8 @@ type Store struct {
 	Fill func(w http.ResponseWriter, r *http.Request, rows []ui.Sound) (int, error)
 	// Bundle sends those of recordings that the actor of a request may download as one archive; app sets it to orders'.
 	Bundle func(w http.ResponseWriter, r *http.Request, name string, ids []int64) error
+	// Favorites counts the published favorites of an account; app sets it to reactions' answer.
+	Favorites func(ctx context.Context, account int64) (int, error)
 	// Tell queues the letter to the owner of a collection that is hidden, in its transaction; app sets it to the mailer.
 	Tell func(ctx context.Context, tx *db.Tx, c Collection, why string) error
 }
@@ -190,7 +192,7 @@ func (s *Store) ItemOf(ctx context.Context, id, recording int64) (Item, error) {
 	return item, nil
 }
 
-// Holding lists which of a person's collections hold a recording.
+// Holding tells which of a person's collections hold a recording.
 func (s *Store) Holding(ctx context.Context, account, recording int64) (map[int64]bool, error) {
 	list, err := db.Query[int64](ctx, s.DB, `SELECT c.id FROM collection c JOIN collection_item i ON i.collection_id = c.id
 		WHERE c.account_id = $1 AND c.deleted_at = 0 AND i.recording_id = $2 AND i.removed_at = 0`, account, recording)

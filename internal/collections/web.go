@@ -74,11 +74,15 @@ func (s *Store) mine(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Store) showMine(w http.ResponseWriter, r *http.Request, typed string, errs []ui.FormError) error {
-	list, err := s.Of(r.Context(), access.From(r.Context()).ID)
+	me := access.From(r.Context()).ID
+	list, err := s.Of(r.Context(), me)
 	if err != nil {
 		return err
 	}
 	p := ui.CollectionsPage{Typed: typed, Errors: errs}
+	if p.Favorites, err = s.Favorites(r.Context(), me); err != nil {
+		return err
+	}
 	for _, c := range list {
 		p.List = append(p.List, ui.CollectionCard{URL: c.Path(), Name: c.Name, Sounds: int(c.Shown), Shared: tagOf(c.Shared)})
 	}

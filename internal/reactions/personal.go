@@ -18,8 +18,6 @@ func Personal() personal.Declaration {
 			personal.Plain("id"), personal.Group(said, "recording_id", "account_id", "body", "created_at"),
 			personal.Group(review, "removed_at", "removed_why"), personal.Group(staff, "removed_by"))},
 		{Name: "rating", Subject: "rating.account_id", Why: "How people rate recordings; only the sum is shown.", Cols: personal.Group(own, "recording_id", "account_id", "stars", "rated_at")},
-		{Name: "favorite_category", Subject: "favorite_category.account_id", Why: "The person's own drawers for favorites.", Cols: personal.With(
-			personal.Plain("id", "name_folded"), personal.Group(own, "account_id", "name", "created_at"))},
-		{Name: "favorite", Subject: "favorite.account_id", Why: "The recordings that a person wants to find again.", Cols: personal.Group(own, "account_id", "category_id", "recording_id", "added_at")},
+		{Name: "favorite", Subject: "favorite.account_id", Why: "The recordings that a person wants to find again.", Cols: personal.Group(own, "account_id", "recording_id", "added_at")},
 	}}
 }

@@ -1,6 +1,6 @@
 // Package reactions holds what people make of recordings: comments, ratings and favorites.
 //
-// It keeps comment, rating, favorite and favorite_category, and publishes the view recording_rating(recording_id, ratings,
+// It keeps comment, rating and favorite, and publishes the view recording_rating(recording_id, ratings,
 // stars). Comments and averages are public; who rated what and what somebody favors is that person's alone. One may react to
 // what is published, and rates everything but one's own. What people who were suspended said is not shown and not counted.
 package reactions
@@ -33,14 +33,8 @@ func Schema() fs.FS {
 	return db.Folder(schema)
 }
 
-// Limits of what people write, in characters.
-const (
-	MaxComment  = 4000
-	MaxCategory = 128 // as the Freesound API has it
-)
-
-// maxCategories is how many categories a person may have.
-const maxCategories = 1000
+// MaxComment is how many characters a comment has at most.
+const MaxComment = 4000
 
 // commentsByAccount is how often one person may comment.
 func commentsByAccount() web.Limit {
@@ -61,6 +55,8 @@ type Store struct {
 	Rows func(ctx context.Context, ids []int64) ([]ui.Sound, error)
 	// People names accounts as rows do; app sets it to people's answer.
 	People func(ctx context.Context, accounts []int64) (map[int64]ui.Link, error)
+	// Lists leads to the collections of an account that hold a recording, with recording 0 to all of them; app sets it to collections'.
+	Lists func(ctx context.Context, account, recording int64) ([]ui.Link, error)
 }
 
 // reactable finds a recording that people may react to: whatever is not published does not exist for them, their own drafts

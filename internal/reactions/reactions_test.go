@@ -196,34 +196,24 @@ func sweep(t *testing.T, s *testkit.Site, id int64, fan, judge *testkit.Person) 
 func favorites(t *testing.T, s *testkit.Site, id int64, fan *testkit.Person, post poster, holds holder) {
 	page := fmt.Sprintf("/recordings/%d", id)
 	holds(fan, "/favorites", []string{"Nothing here yet"}, nil)
+	holds(fan, page, []string{"Add to favorites"}, []string{"Among your"})
 	for range 2 {
-		post(fan, page+"/favorite", url.Values{"category": {"Doors  & gates"}}, http.StatusSeeOther)
+		post(fan, page+"/favorite", nil, http.StatusSeeOther)
 	}
-	post(fan, page+"/favorite", nil, http.StatusSeeOther)
-	holds(fan, page, []string{"Uncategorized, Doors &amp; gates"}, nil)
-	list, err := s.Reactions.Categories(t.Context(), fan.ID)
-	if err != nil || len(list) != 2 || list[0].ID != 0 || list[0].Count != 1 || list[1].Name != "Doors & gates" {
-		t.Fatalf("categories: %+v %v", list, err)
+	holds(fan, page, []string{"Among your"}, []string{"Add to favorites", "In your collections"})
+	holds(fan, "/favorites", []string{"Door slam"}, nil)
+	// What is kept shows in both places: the favorites among the collections, the collections beside the favorites.
+	holds(fan, "/collections", []string{`href="/favorites"><b>Favorites`, "1 sound"}, nil)
+	post(fan, "/collections/add", url.Values{"recording": {fmt.Sprint(id)}, "name": {"Doors  & gates"}}, http.StatusSeeOther)
+	for _, at := range []string{page, "/favorites", "/collections"} {
+		holds(fan, at, []string{"Doors &amp; gates"}, nil)
 	}
-	mine := fmt.Sprintf("/favorites/%d", list[1].ID)
-	holds(fan, "/favorites", []string{"Door slam", "Doors &amp; gates"}, nil)
-	holds(fan, mine, []string{"Door slam", "Rename"}, nil)
-	holds(fan, "/favorites/0", []string{"Door slam"}, []string{"Rename"})
-	other := s.Person("Other", "member")
-	if got := other.Get(mine); got.Status != http.StatusNotFound {
-		t.Errorf("somebody else's category: %d", got.Status)
-	}
-	post(other, mine, url.Values{"act": {"delete"}}, http.StatusNotFound)
-	post(fan, mine, url.Values{"act": {"rename"}, "name": {"Gates"}}, http.StatusSeeOther)
-	for _, name := range []string{"", "uncategorized", strings.Repeat("x", 129)} {
-		post(fan, mine, url.Values{"act": {"rename"}, "name": {name}}, http.StatusUnprocessableEntity)
-	}
-	holds(fan, mine, []string{"Gates"}, []string{"Doors"})
-	post(fan, mine, url.Values{"act": {"delete"}}, http.StatusSeeOther)
-	holds(fan, "/favorites", []string{"Door slam"}, []string{mine})
+	holds(s.Person("Other", "member"), "/favorites", []string{"Nothing here yet"}, []string{"Door slam", "gates"})
 	post(fan, page+"/favorite", url.Values{"remove": {"1"}}, http.StatusSeeOther)
-	holds(fan, "/favorites", []string{"Nothing here yet"}, nil)
-	post(fan, page+"/favorite", url.Values{"category": {"Keep"}}, http.StatusSeeOther)
+	holds(fan, "/favorites", []string{"Nothing here yet", "Doors &amp; gates"}, nil)
+	holds(fan, page, []string{"In your collections", "Add to favorites"}, nil)
+	holds(fan, "/collections", nil, []string{"<b>Favorites"})
+	post(fan, page+"/favorite", nil, http.StatusSeeOther)
 }
 
 // TestRateOnce is the rule of programs: the second rating is refused and changes nothing.

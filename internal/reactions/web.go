@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/db"
@@ -35,8 +34,6 @@ func (s *Store) Routes() []web.Route {
 		{Pattern: "POST /recordings/{id}/rating", Action: access.React, Handle: s.rating},
 		{Pattern: "POST /recordings/{id}/favorite", Action: access.React, Handle: s.favorite},
 		{Pattern: "GET /favorites", Action: access.UseAccount, Handle: s.favorites},
-		{Pattern: "GET /favorites/{category}", Action: access.UseAccount, Handle: s.category},
-		{Pattern: "POST /favorites/{category}", Action: access.UseAccount, Handle: s.changeCategory},
 	}
 }
 
@@ -86,15 +83,12 @@ func (s *Store) box(ctx context.Context, rec recordings.Recording) (ui.Reactions
 	} else if !errors.Is(err, db.ErrNotFound) {
 		return box, err
 	}
-	if box.Favored, err = s.FavoredIn(ctx, me.ID, rec.ID); err != nil {
+	favored, err := s.FavoredOf(ctx, me.ID, []int64{rec.ID})
+	if err != nil {
 		return box, err
 	}
-	categories, err := s.Categories(ctx, me.ID)
-	for _, c := range categories {
-		if c.ID != 0 {
-			box.Categories = append(box.Categories, c.Name)
-		}
-	}
+	box.Favored = favored[rec.ID]
+	box.Lists, err = s.Lists(ctx, me.ID, rec.ID)
 	return box, err
 }
 
@@ -308,7 +302,7 @@ func (s *Store) favorite(w http.ResponseWriter, r *http.Request) error {
 		told = "It is no favorite any more."
 		err = s.Unfavor(r.Context(), me.ID, rec.ID)
 	} else {
-		err = s.Favor(r.Context(), me, rec.ID, r.PostForm.Get("category"))
+		err = s.Favor(r.Context(), me, rec.ID)
 	}
 	if err != nil {
 		return err
@@ -316,24 +310,6 @@ func (s *Store) favorite(w http.ResponseWriter, r *http.Request) error {
 	web.Notify(w, s.Site.Secure, told)
 	return web.See(w, r, fmt.Sprintf("/recordings/%d", rec.ID))
 }
-
-// tabs are the ways to all favorites and to each category; current is the path shown.
-func (s *Store) tabs(ctx context.Context, account int64, current string) ([]ui.Link, error) {
-	list, err := s.Categories(ctx, account)
-	if err != nil {
-		return nil, err
-	}
-	out := []ui.Link{{Text: "All", URL: "/favorites"}}
-	for _, c := range list {
-		out = append(out, ui.Link{Text: c.Name, URL: categoryURL(c.ID), Count: strconv.FormatInt(c.Count, 10)})
-	}
-	for i := range out {
-		out[i].Current = out[i].URL == current
-	}
-	return out, nil
-}
-
-func categoryURL(id int64) string { return "/favorites/" + strconv.FormatInt(id, 10) }
 
 func (s *Store) favorites(w http.ResponseWriter, r *http.Request) error {
 	ctx, me := r.Context(), access.From(r.Context())
@@ -345,80 +321,12 @@ func (s *Store) favorites(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.showFavorites(w, r, 0, ui.FavoritesPage{Title: "Favorites", Pager: pager("/favorites", page, total, favoriteRows)}, "/favorites", ids)
-}
-
-func (s *Store) showFavorites(w http.ResponseWriter, r *http.Request, status int, p ui.FavoritesPage, path string, ids []int64) error {
-	var err error
-	if p.Tabs, err = s.tabs(r.Context(), access.From(r.Context()).ID, path); err != nil {
+	p := ui.FavoritesPage{Pager: pager("/favorites", page, total, favoriteRows)}
+	if p.Lists, err = s.Lists(ctx, me.ID, 0); err != nil {
 		return err
 	}
-	if p.Sounds, err = s.Rows(r.Context(), ids); err != nil {
+	if p.Sounds, err = s.Rows(ctx, ids); err != nil {
 		return err
 	}
-	return s.Site.Page(w, r, web.View{Title: p.Title, Status: status, Edit: func(f *ui.Frame) { f.NoIndex = true }}, ui.Favorites(p))
-}
-
-// categoryOf reads the category of the path; 0 is Uncategorized.
-func (s *Store) categoryOf(r *http.Request) (Category, error) {
-	id := int64(0)
-	if r.PathValue("category") != "0" {
-		var err error
-		if id, err = web.PathID(r, "category"); err != nil {
-			return Category{}, err
-		}
-	}
-	return s.CategoryByID(r.Context(), access.From(r.Context()).ID, id)
-}
-
-func (s *Store) category(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.categoryOf(r)
-	if err != nil {
-		return err
-	}
-	return s.showCategory(w, r, c, nil)
-}
-
-func (s *Store) showCategory(w http.ResponseWriter, r *http.Request, c Category, errs []ui.FormError) error {
-	page, err := pageOf(r)
-	if err != nil {
-		return err
-	}
-	ids, err := s.InCategory(r.Context(), access.From(r.Context()).ID, c.ID, favoriteRows, (page-1)*favoriteRows)
-	if err != nil {
-		return err
-	}
-	status := 0
-	if len(errs) > 0 {
-		status = http.StatusUnprocessableEntity
-	}
-	return s.showFavorites(w, r, status, ui.FavoritesPage{Title: c.Name, Category: c.ID, Name: c.Name, Errors: errs,
-		Pager: pager(categoryURL(c.ID), page, int(c.Count), favoriteRows)}, categoryURL(c.ID), ids)
-}
-
-func (s *Store) changeCategory(w http.ResponseWriter, r *http.Request) error {
-	c, err := s.categoryOf(r)
-	if err != nil {
-		return err
-	}
-	if err := web.ParseForm(w, r, formLimit); err != nil {
-		return err
-	}
-	me := access.From(r.Context())
-	if r.PostForm.Get("act") == "delete" {
-		if err := s.DeleteCategory(r.Context(), me.ID, c.ID); err != nil {
-			return err
-		}
-		web.Notify(w, s.Site.Secure, strings.TrimSpace(c.Name)+" is deleted; its recordings are favorites still.")
-		return web.See(w, r, "/favorites")
-	}
-	err = s.RenameCategory(r.Context(), me.ID, c.ID, r.PostForm.Get("name"))
-	var p *web.Public
-	if errors.As(err, &p) && (p.Status == http.StatusUnprocessableEntity || p.Status == http.StatusConflict) {
-		return s.showCategory(w, r, c, []ui.FormError{{Field: "name", Text: p.Text}})
-	}
-	if err != nil {
-		return err
-	}
-	return web.See(w, r, categoryURL(c.ID))
+	return s.Site.Page(w, r, web.View{Title: "Favorites", Edit: func(f *ui.Frame) { f.NoIndex = true }}, ui.Favorites(p))
 }

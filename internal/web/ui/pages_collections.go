@@ -8,9 +8,10 @@ import (
 
 // CollectionsPage is /collections: one's own lists, and the form for a new one.
 type CollectionsPage struct {
-	List   []CollectionCard
-	Typed  string // name of a new one that was refused
-	Errors []FormError
+	Favorites int // sounds at /favorites, which stand before the collections
+	List      []CollectionCard
+	Typed     string // name of a new one that was refused
+	Errors    []FormError
 }
 
 // CollectionCard is a collection in a list.

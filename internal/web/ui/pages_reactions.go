@@ -11,8 +11,8 @@ type Reactions struct {
 	CanRate     bool   // and rate: not one's own
 	SignInURL   string // for visitors
 	Why         string // why a member may not react
-	Favored     []string
-	Categories  []string // of the reader, suggestions
+	Favored     bool   // among the reader's favorites
+	Lists       []Link // the reader's collections that hold it
 	Comments    []CommentLine
 	Total       int
 	MoreURL     string // all comments; empty when all are shown
@@ -32,22 +32,16 @@ type CommentLine struct {
 	Removed string // why a moderator removed it; only its author sees it then
 }
 
-// FavoritesPage is /favorites and /favorites/{category}.
+// FavoritesPage is /favorites.
 type FavoritesPage struct {
-	Title    string
-	Tabs     []Link
-	Sounds   []Sound
-	Pager    Pager
-	Category int64 // 0: it cannot be renamed or deleted
-	Name     string
-	Errors   []FormError
+	Lists  []Link // the reader's collections
+	Sounds []Sound
+	Pager  Pager
 }
 
 func starOptions() []Option {
 	return []Option{{Value: "5", Label: "5 stars"}, {Value: "4", Label: "4 stars"}, {Value: "3", Label: "3 stars"}, {Value: "2", Label: "2 stars"}, {Value: "1", Label: "1 star"}}
 }
-
-func joined(list []string) string { return strings.Join(list, ", ") }
 
 func commentsTitle(n int) string {
 	if n == 0 {
