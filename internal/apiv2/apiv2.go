@@ -11,7 +11,7 @@
 //
 // Where the contract has no place for what this site knows: license is the address of the free license, else of this site's
 // page about the narrowest paid one. What is not computed or counted is null. A place sent with an upload is checked and not
-// kept. Fields that the index does not hold are filtered by looking at each sound that the rest of a query allows.
+// kept. Fields that the index does not hold are filtered by SQL over their columns.
 package apiv2
 
 import (

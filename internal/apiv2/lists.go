@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/search/query"
 	"audiomicro/internal/web"
 )
 
@@ -64,7 +65,7 @@ func (f *Face) similar(w http.ResponseWriter, r *http.Request) error {
 	if !f.Search.Ready() {
 		return notReady()
 	}
-	hits := f.Search.Similar(rec.ID, maxCandidates)
+	hits := f.Search.Similar(rec.ID, query.MaxOffset)
 	return f.soundList(w, r, "/apiv2/sounds/"+r.PathValue("id")+"/similar/", within(hits))
 }
 

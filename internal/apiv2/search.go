@@ -1,7 +1,6 @@
 package apiv2
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,12 +101,12 @@ func (f *Face) findLike(r *http.Request, p params, q query.Query, like string) (
 		if err := json.Unmarshal([]byte(like), &vector); err != nil || !f.Search.Index().Fits(vector) {
 			return found{}, web.Refuse(http.StatusBadRequest, "The 'similar_to' parameter is not a valid serialized vector")
 		}
-		hits = f.Search.Index().Like(vector, maxCandidates, where)
+		hits = f.Search.Index().Like(vector, query.MaxOffset, where)
 	} else {
 		id, err := strconv.ParseInt(like, 10, 64)
 		known := err == nil
 		if known {
-			hits, known = f.Search.Index().Similar(id, maxCandidates, where)
+			hits, known = f.Search.Index().Similar(id, query.MaxOffset, where)
 		}
 		if !known {
 			return found{}, web.Refuse(http.StatusBadRequest, "The 'similar_to' parameter is not a valid sound ID")
@@ -124,23 +123,20 @@ func pageOfHits(q query.Query, hits []index.Hit) []index.Hit {
 
 // findNear finds what q asks for, the nearest to the target first. Sounds that lack one of its coordinates come last.
 func (f *Face) findNear(r *http.Request, q query.Query, t target) (found, error) {
-	ids, err := f.candidates(q)
+	ids, total, err := f.Search.Index().IDs(q, math.MaxInt)
+	if err != nil {
+		return found{}, refused(err)
+	}
+	all, err := f.distances(r.Context(), t, ids)
 	if err != nil {
 		return found{}, err
 	}
-	known, err := f.factsOf(r.Context(), ids, false)
-	if err != nil {
-		return found{}, err
+	res := found{total: total, far: map[int64]float64{}}
+	offset, limit := q.Window()
+	for _, a := range all[min(offset, len(all)):min(offset+limit, len(all))] {
+		res.far[a.id] = a.far
+		res.hits = append(res.hits, index.Hit{ID: a.id, FromPack: 1})
 	}
-	res := found{total: len(ids), far: map[int64]float64{}}
-	for _, id := range ids {
-		res.far[id] = t.distance(known[id])
-		res.hits = append(res.hits, index.Hit{ID: id, FromPack: 1})
-	}
-	slices.SortFunc(res.hits, func(a, b index.Hit) int {
-		return cmp.Or(cmp.Compare(res.far[a.ID], res.far[b.ID]), cmp.Compare(known[b.ID].PublishedAt, known[a.ID].PublishedAt), cmp.Compare(a.ID, b.ID))
-	})
-	res.hits = pageOfHits(q, res.hits)
 	return res, nil
 }
 

@@ -337,6 +337,7 @@ func (a *App) subscribe() {
 		until := a.Now().Add(refreshFor)
 		return errors.Join(a.Ingest.Refresh(ctx, until), a.Ingest.RefreshDetail(ctx, until))
 	})
+	a.Jobs.Every("recordings.measures", 24*time.Hour, jobs.Opts{Timeout: time.Hour}, a.Recordings.FillMeasures)
 	a.Jobs.Every("uploads.sweep", 10*time.Minute, jobs.Opts{Timeout: 10 * time.Minute}, a.Uploads.Sweep)
 	a.Jobs.Every("accounts.sweep", time.Hour, jobs.Opts{}, a.Accounts.Sweep)
 	a.Jobs.Every("reactions.sweep", 24*time.Hour, jobs.Opts{}, a.Reactions.Sweep)

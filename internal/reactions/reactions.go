@@ -13,7 +13,6 @@ import (
 	"io/fs"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -234,20 +233,48 @@ func (s *Store) Echoes(ctx context.Context, ids []int64) (map[int64]Echo, error)
 	return out, nil
 }
 
-// CommentTexts lists the comments on several recordings as one text each, for filters that look into them.
-func (s *Store) CommentTexts(ctx context.Context, ids []int64) (map[int64]string, error) {
+// EachEcho calls f with what people made of each recording that has a rating or a comment.
+func (s *Store) EachEcho(ctx context.Context, f func(recording int64, e Echo)) error {
 	type row struct {
-		ID   int64  `db:"recording_id"`
-		Body string `db:"body"`
+		ID       int64 `db:"id"`
+		Ratings  int64 `db:"ratings"`
+		Stars    int64 `db:"stars"`
+		Comments int64 `db:"comments"`
 	}
-	in, args := db.In(1, ids)
-	rows, err := db.Query[row](ctx, s.DB, `SELECT c.recording_id, c.body FROM comment c JOIN account_public a ON a.id = c.account_id WHERE c.removed_at = 0 AND c.recording_id IN (`+in+`)`, args...)
+	list, err := db.Query[row](ctx, s.DB, `SELECT id, CAST(sum(ratings) AS BIGINT) AS ratings, CAST(sum(stars) AS BIGINT) AS stars, CAST(sum(comments) AS BIGINT) AS comments FROM (
+		SELECT recording_id AS id, ratings, stars, 0 AS comments FROM recording_rating UNION ALL
+		SELECT c.recording_id, 0, 0, count(*) FROM comment c JOIN account_public a ON a.id = c.account_id WHERE c.removed_at = 0 GROUP BY c.recording_id) AS each GROUP BY id`)
+	if err != nil {
+		return fmt.Errorf("sum up reactions: %w", err)
+	}
+	for _, r := range list {
+		f(r.ID, Echo{Ratings: r.Ratings, Stars: r.Stars, Comments: r.Comments})
+	}
+	return nil
+}
+
+// Mentioned lists the recordings whose comments together have every one of words, which are as query.Words gives them.
+func (s *Store) Mentioned(ctx context.Context, words []string, of func(text string) []string) ([]int64, error) {
+	left, last := map[string]bool{}, int64(0) // words that the comments on last have not had
+	var out []int64
+	err := db.Rows(ctx, s.DB, func(row []any) error {
+		if id := row[0].(int64); id != last {
+			last = id
+			for _, w := range words {
+				left[w] = true
+			}
+		}
+		had := len(left) == 0
+		for _, w := range of(row[1].(string)) {
+			delete(left, w)
+		}
+		if len(left) == 0 && !had {
+			out = append(out, last)
+		}
+		return nil
+	}, `SELECT c.recording_id, c.body FROM comment c JOIN account_public a ON a.id = c.account_id WHERE c.removed_at = 0 ORDER BY c.recording_id`)
 	if err != nil {
 		return nil, fmt.Errorf("read comments: %w", err)
-	}
-	out := map[int64]string{}
-	for _, r := range rows {
-		out[r.ID] = strings.TrimSpace(out[r.ID] + "\n" + r.Body)
 	}
 	return out, nil
 }

@@ -30,6 +30,8 @@ func Personal() personal.Declaration {
 			personal.Plain("recording_id", "version"), personal.Group(file, "melody", "rhythm"))},
 		{Name: "recording_detail", Subject: "recording_detail.recording_id -> recording.owner_id", Why: "What a second, longer look measured.", Cols: personal.With(
 			personal.Plain("recording_id", "version", "created_at"), personal.Group(file, "descriptors"))},
+		{Name: "recording_measure", Subject: "recording_measure.recording_id -> recording.owner_id", Why: "What was measured, once more, as filters read it.", Cols: personal.With(
+			personal.Plain("recording_id"), personal.Group(file, append(measures(), noteName)...))},
 		{Name: "recording_print", Subject: "recording_print.recording_id -> recording.owner_id", Why: "Parts of a recording's fingerprint, for finding copies.", Cols: personal.With(
 			personal.Plain("recording_id"), personal.Group(file, "item"))},
 		{Name: "recording_edit", Subject: "recording_edit.recording_id -> recording.owner_id", Why: "What a recording said, and for how much it was offered, before that was changed.", Cols: personal.With(

@@ -277,6 +277,9 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 	if _, err := db.Exec(ctx, tx, `DELETE FROM recording_detail WHERE recording_id = $1`, id); err != nil { // it took the tempo that was
 		return fmt.Errorf("save analysis of recording %d: %w", id, err)
 	}
+	if err := s.saveMeasures(ctx, tx, id); err != nil {
+		return err
+	}
 	if err := s.savePrint(ctx, tx, id, a.Fingerprint); err != nil {
 		return err
 	}
@@ -301,6 +304,9 @@ func (s *Store) SaveDetail(ctx context.Context, tx *db.Tx, id, version int64, de
 		id, version, descriptors, s.Now().UnixMicro())
 	if err != nil {
 		return fmt.Errorf("save details of recording %d: %w", id, err)
+	}
+	if err := s.saveMeasures(ctx, tx, id); err != nil {
+		return err
 	}
 	s.Feed.Note(ctx, tx, "recording", id)
 	return nil

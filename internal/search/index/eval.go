@@ -34,6 +34,8 @@ func (ix *Index) eval(f *query.Filter, within *roaring.Bitmap) *roaring.Bitmap {
 		return ix.evalSpan(f, within)
 	case query.Phrase:
 		return ix.evalPhrase(f, within)
+	case query.Listed:
+		return roaring.And(within, ix.listed(f.IDs))
 	}
 	if within == ix.live { // which holds every posting
 		return ix.leaf(f)
@@ -58,6 +60,17 @@ func (ix *Index) evalAll(kids []*query.Filter, within *roaring.Bitmap) *roaring.
 		}
 	}
 	return within
+}
+
+// listed is the set of the recordings of these ids; those that are not here are left out.
+func (ix *Index) listed(ids []int64) *roaring.Bitmap {
+	slots := make([]uint32, 0, len(ids))
+	for _, id := range ids {
+		if slot, ok := ix.slot(id); ok {
+			slots = append(slots, slot)
+		}
+	}
+	return roaring.BitmapOf(slots...)
 }
 
 // leaf is the whole set of a word, prefix or value leaf.

@@ -21,6 +21,7 @@ const (
 	Prefix           // a word of Field begins with Words[0], or has its stem
 	Equal            // Field has Value
 	Span             // Low <= Field <= High
+	Listed           // the recording is one of IDs
 )
 
 // Filter is a condition on a recording: a leaf on one field, or a combination of others. A nil Filter holds for all.
@@ -31,6 +32,7 @@ type Filter struct {
 	Value     string    // for Equal: as Canonical gives it
 	Low, High float64   // for Span: both ends included
 	Kids      []*Filter // for And, Or, Not
+	IDs       []int64   // for Listed, in no order
 }
 
 // All holds where every filter does; nil ones are left out.
@@ -57,6 +59,9 @@ func Except(f *Filter) *Filter { return &Filter{Op: Not, Kids: []*Filter{f}} }
 
 // Is holds where field has the canonical value.
 func Is(field Field, value string) *Filter { return &Filter{Op: Equal, Field: field, Value: value} }
+
+// OneOf holds for the recordings of these ids.
+func OneOf(ids []int64) *Filter { return &Filter{Op: Listed, IDs: ids} }
 
 // Between holds where low <= field <= high.
 func Between(field Field, low, high float64) *Filter {
