@@ -20,15 +20,25 @@ import (
 // sheetLimit bounds the body of the sheet's form in bytes.
 const sheetLimit = 32 << 20
 
-// saveRow saves cells of one row and reads the row anew. What is wrong is in row.errs; the rest is saved.
-func (s *Store) saveRow(ctx context.Context, sh *sheet, row *sheetRow, cells map[string]string, rights bool) error {
+// saveRow saves cells of one row, which showed what seen marks, and reads the row anew. What is wrong is in row.errs, and so is what
+// another page saved meanwhile; the rest is saved.
+func (s *Store) saveRow(ctx context.Context, sh *sheet, row *sheetRow, cells map[string]string, rights bool, seen string) error {
 	if row.locked() {
 		row.errs = map[string]string{"title": "It is being reviewed and cannot be changed now."}
 		return nil
 	}
 	e := s.edit(sh, row, cells, rights)
-	errs := row.errs
+	errs, both := row.errs, []string(nil)
+	if e.Seen = clip(seen, 200); e.Seen != "" && !e.SetOffers {
+		e.Offers = offersOf(row.had) // as they are: the cells did not ask for others
+	}
 	err := s.Save(ctx, access.From(ctx), row.rec.ID, e)
+	var old *stale
+	for tries := 0; errors.As(err, &old) && tries < 3; tries++ {
+		both = append(both, s.clash(sh, old, errs)...)
+		e.Description, e.Offers, e.Seen = old.merged.desc, old.merged.offers, old.kept.marks()
+		err = s.Save(ctx, access.From(ctx), row.rec.ID, e)
+	}
 	if column, text, ok := refusedCell(err); ok {
 		errs[column] = text
 		err = nil
@@ -46,10 +56,32 @@ func (s *Store) saveRow(ctx context.Context, sh *sheet, row *sheetRow, cells map
 	}
 	*row = fresh.rows[0]
 	row.errs = errs
-	for column := range errs {
-		row.cells[column] = cells[column]
+	row.both = both
+	for _, column := range cellColumns {
+		if typed, sent := cells[column]; sent && (errs[column] != "" || slices.Contains(both, column)) {
+			row.cells[column] = typed
+		}
 	}
 	return nil
+}
+
+// clash takes what another page saved into an edit in place of what both changed, says so at its cells, and names them.
+func (s *Store) clash(sh *sheet, old *stale, errs map[string]string) (columns []string) {
+	prices := map[string]string{}
+	for _, o := range old.kept.offers {
+		if prices[o.Code] = ""; o.Price.Minor != 0 {
+			prices[o.Code] = o.Price.Decimal()
+		}
+	}
+	texts := old.errors(s.offersInWords(sh.models, prices))
+	for i, f := range old.both {
+		f.take(&old.merged, old.kept)
+		columns = append(columns, sheetColumn(f.name))
+		if errs[sheetColumn(f.name)] = texts[i].Text; f.name == "offer" {
+			columns = append(columns, "price") // one saying in two cells
+		}
+	}
+	return columns
 }
 
 // refusedCell finds the cell that a refusal of Save is about.
@@ -115,7 +147,7 @@ func (s *Store) batchForm(w http.ResponseWriter, r *http.Request) error {
 		if !sent {
 			continue
 		}
-		if err := s.saveRow(r.Context(), &sh, row, cells, rights); err != nil {
+		if err := s.saveRow(r.Context(), &sh, row, cells, rights, r.PostForm.Get(ui.CellName(row.rec.ID, "seen"))); err != nil {
 			return err
 		}
 		if len(row.errs) > 0 {
@@ -124,7 +156,11 @@ func (s *Store) batchForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	if r.PostForm.Get("act") != "submit" {
 		if wrong > 0 {
-			return s.showSheet(w, r, sh, http.StatusUnprocessableEntity, "What is right is saved.", nil)
+			status := http.StatusUnprocessableEntity
+			if slices.ContainsFunc(sh.rows, func(row sheetRow) bool { return len(row.both) > 0 }) {
+				status = http.StatusConflict
+			}
+			return s.showSheet(w, r, sh, status, "Saved, except for what is marked.", nil)
 		}
 		web.Notify(w, s.Site.Secure, "Saved.")
 		return web.See(w, r, describeURL(sh.ids))
@@ -166,6 +202,10 @@ func (s *Store) submitSheet(w http.ResponseWriter, r *http.Request, sh sheet) er
 		return s.showSheet(w, r, sh, http.StatusUnprocessableEntity, "It is saved, but nothing is ready to be submitted.", nil)
 	}
 	told := ui.Plural(submitted, "recording is", "recordings are") + " submitted for review."
+	sh.rows, sh.ids = slices.DeleteFunc(sh.rows, func(row sheetRow) bool { return !slices.Contains(left, row.rec.ID) }), left
+	if slices.ContainsFunc(sh.rows, func(row sheetRow) bool { return len(row.cells) > 0 }) {
+		return s.showSheet(w, r, sh, http.StatusUnprocessableEntity, told, nil) // with what was typed and is not saved
+	}
 	if len(left) == 0 {
 		web.Notify(w, s.Site.Secure, told)
 		return web.See(w, r, "/my-sounds?state=submitted")
@@ -198,11 +238,12 @@ func (s *Store) batchRow(w http.ResponseWriter, r *http.Request) error {
 			cells[column] = r.PostForm.Get(column)
 		}
 	}
-	if err := s.saveRow(r.Context(), &sh, row, cells, false); err != nil {
+	seen := r.PostForm.Get("seen")
+	if err := s.saveRow(r.Context(), &sh, row, cells, false, seen); err != nil {
 		return err
 	}
 	check := row.check()
-	out := ui.BatchSaved{ID: id, Saved: "Saved.", Tone: check.Tone, Check: check.Text, Errors: row.errs}
+	out := ui.BatchSaved{ID: id, Saved: "Saved.", Tone: check.Tone, Check: check.Text, Errors: row.errs, Both: row.both, Seen: marksSeen(seen, row.seen, keys(cells))}
 	if len(row.errs) > 0 {
 		out.Saved = "Saved, except for what is marked."
 	}
@@ -272,6 +313,9 @@ func (row *sheetRow) problem() ui.Link {
 	}
 	if k := keys(row.errs); len(k) > 0 {
 		column, words = k[0], row.errs[k[0]]
+		for _, further := range k[1:] {
+			words += " " + row.errs[further]
+		}
 	}
 	return ui.Link{Text: clip(strings.TrimSuffix(row.rec.FileName, "."+row.rec.Ext), 40) + ": " + words, URL: "#f-" + ui.CellName(row.rec.ID, column)}
 }
@@ -280,14 +324,14 @@ func (s *Store) sheetLine(a access.Actor, row *sheetRow) ui.BatchRow {
 	state, _, percent := progress(row.rec)
 	typed := func(column, kept string) string {
 		if v, ok := row.cells[column]; ok {
-			return clip(v, 1000)
+			return clip(v, recordings.MaxDescription+1000) // so that what is too long can be shortened
 		}
 		return kept
 	}
 	line := ui.BatchRow{
-		ID: row.rec.ID, Sound: s.sound(a, row.rec, a.Name), FileName: row.rec.FileName, Title: row.desc.Title, Description: row.desc.Description,
-		Tags: strings.Join(row.desc.Tags, ", "), Category: row.desc.Category, Pack: row.desc.Pack, License: row.license(), Price: typed("price", row.price()),
-		Rights: row.desc.Rights, AITraining: row.desc.AITraining, Check: row.check(), Percent: percent, Busy: row.locked() || row.moving(), EditURL: editURL(row.rec.ID), Errors: map[string]string{},
+		ID: row.rec.ID, Sound: s.sound(a, row.rec, a.Name), FileName: row.rec.FileName, Title: typed("title", row.desc.Title), Description: typed("description", row.desc.Description),
+		Tags: typed("tags", strings.Join(row.desc.Tags, ", ")), Category: typed("category", row.desc.Category), Pack: typed("pack", row.desc.Pack), License: typed("license", row.license()), Price: typed("price", row.price()),
+		Rights: row.desc.Rights, AITraining: typed("ai", map[bool]string{true: "on"}[row.desc.AITraining]) == "on", Seen: row.seen, Check: row.check(), Percent: percent, Busy: row.locked() || row.moving(), EditURL: editURL(row.rec.ID), Errors: map[string]string{},
 	}
 	if row.rec.Tempo > 0 && row.rec.TempoConfidence >= .5 {
 		line.Tempo = fmt.Sprintf("%.0f", row.rec.Tempo)

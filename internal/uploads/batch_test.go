@@ -78,9 +78,8 @@ func TestSheet(t *testing.T) {
 		res := ann.Post("/upload/describe", form)
 		wants(t, res, 422, "Declare that you hold the rights", "Standard costs at least $1 here.", "This is no kind of this site.")
 		form.Set("rights", "on")
-		if res = ann.Post("/upload/describe", form); res.Location != sheetURL(ids[1:]) {
-			t.Fatalf("submit what is ready: %d to %s: %s", res.Status, res.Location, res.Text)
-		}
+		res = ann.Post("/upload/describe", form)
+		wants(t, res, 422, "Describe 2 recordings", "1 recording is submitted for review.", "This is no kind of this site.", `value="0.01"`) // what is wrong is there as typed
 		for i, want := range []recordings.State{recordings.Submitted, recordings.Draft, recordings.Draft} {
 			if got := find(t, s, ids[i]); got.State != want {
 				t.Errorf("%s: %s, want %s", got.Title, got.State, want)
@@ -120,6 +119,63 @@ func TestSheet(t *testing.T) {
 }
 
 // applyTable sends a CSV file for the sheet.
+// TestSheetTwice sends the same sheet from two pages without script: what only one of them changed is joined, what both changed is
+// told with both texts, and is replaced when it is sent again.
+func TestSheetTwice(t *testing.T) {
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		ann := s.Person("Ann", "contributor")
+		ids := several(t, ann, 2)
+		for _, id := range ids {
+			ready(t, s, id)
+		}
+		at := sheetURL(ids)
+		version := func(res testkit.Answer, id int64) string {
+			_, rest, ok := strings.Cut(res.Text, fmt.Sprintf(`name="seen.%d" value="`, id))
+			if !ok {
+				t.Fatalf("row %d carries no version", id)
+			}
+			v, _, _ := strings.Cut(rest, `"`)
+			return v
+		}
+		opened := ann.Get(at)
+		form := func(res testkit.Answer, pairs ...string) url.Values {
+			f := url.Values{"ids": {strings.TrimPrefix(at, "/upload/describe?ids=")}, "act": {"save"}}
+			for _, id := range ids {
+				cells(f, id, "title", "tone", "tags", "", "category", "", "license", "", "price", "", "description", "", "pack", "", "seen", version(res, id))
+			}
+			cells(f, ids[0], pairs...)
+			return f
+		}
+		ann.Post("/upload/describe", form(opened)) // without what the files brought
+		opened = ann.Get(at)
+		if res := ann.Post("/upload/describe", form(opened, "title", "Mine", "tags", "a, b, c", "license", "standard", "price", "4")); res.Status != http.StatusSeeOther {
+			t.Fatalf("first page: %d %s", res.Status, res.Text)
+		}
+		res := ann.Post("/upload/describe", form(opened, "title", "Yours", "description", "Only here", "license", "standard", "price", "5"))
+		wants(t, res, http.StatusConflict, "Saved, except for what is marked.", "Title: another page saved “Mine” here", "Licenses: another page saved “Standard", `value="Yours"`, `value="5"`, `value="a, b, c"`)
+		rec := find(t, s, ids[0])
+		if rec.Title != "Mine" || rec.Description != "Only here" {
+			t.Errorf("kept: %q, %q", rec.Title, rec.Description)
+		}
+		if had, err := s.Licensing.Offers(t.Context(), s.DB, ids[0]); err != nil || len(had) != 1 || had[0].Price.Minor != 400 {
+			t.Errorf("offers: %v, %v", had, err)
+		}
+		// Sent again as it stands there, it replaces.
+		if res = ann.Post("/upload/describe", form(res, "title", "Yours", "description", "Only here", "tags", "a, b, c", "license", "standard", "price", "5")); res.Status != http.StatusSeeOther {
+			t.Fatalf("sent again: %d %s", res.Status, res.Text)
+		}
+		if rec = find(t, s, ids[0]); rec.Title != "Yours" {
+			t.Errorf("sent again: %q", rec.Title)
+		}
+		if had, err := s.Licensing.Offers(t.Context(), s.DB, ids[0]); err != nil || len(had) != 1 || had[0].Price.Minor != 500 {
+			t.Errorf("offers: %v, %v", had, err)
+		}
+		// What is wrong in a cell stands there as it was typed.
+		res = ann.Post("/upload/describe", form(ann.Get(at), "title", strings.Repeat("long ", 60), "description", "Only here"))
+		wants(t, res, http.StatusUnprocessableEntity, `value="long long`)
+	})
+}
+
 func applyTable(t *testing.T, p *testkit.Person, ids []int64, table string) testkit.Answer {
 	t.Helper()
 	var body bytes.Buffer

@@ -90,6 +90,20 @@ func merge(kept, typed said, seen string) (out said, both []saidField) {
 	return out, both
 }
 
+// marksSeen are the marks of a row that shows what seen marks, except in the columns that were sent: there it shows what now marks.
+func marksSeen(seen, now string, columns []string) string {
+	was, is := strings.Split(seen, "-"), strings.Split(now, "-")
+	if len(was) != len(is) {
+		return now
+	}
+	for i, f := range saidFields() {
+		if column := sheetColumn(f.name); slices.Contains(columns, column) || column == "license" && slices.Contains(columns, "price") {
+			was[i] = is[i]
+		}
+	}
+	return strings.Join(was, "-")
+}
+
 // stale is the refusal of a form some of whose fields were saved on another page after it was opened.
 type stale struct {
 	kept, merged said

@@ -31,6 +31,8 @@ type sheetRow struct {
 	had   []licensing.Offered
 	errs  map[string]string
 	cells map[string]string // as typed, where a cell was not saved
+	both  []string          // the columns among them that another page changed meanwhile
+	seen  string            // marks of what the row shows as kept
 }
 
 // sheetIDs reads ids=1,2,3 and ids=1&ids=2.
@@ -103,9 +105,14 @@ func (s *Store) fillSheet(ctx context.Context, recs []recordings.Recording) (she
 			Title: rec.Title, Description: rec.Description, Tags: tags[rec.ID], Category: rec.Category, Pack: packs[rec.PackID],
 			AITraining: rec.AITraining == "yes", Rights: rec.RightsAt != 0,
 		}})
+		row := &sh.rows[len(sh.rows)-1]
+		row.seen = row.marks()
 	}
 	return sh, nil
 }
+
+// marks stand for what is kept of the row.
+func (row *sheetRow) marks() string { return said{row.desc, offersOf(row.had)}.marks() }
 
 func (sh *sheet) row(id int64) *sheetRow {
 	for i := range sh.rows {
@@ -207,7 +214,7 @@ func keys(m map[string]string) []string {
 
 // sheetColumn is the sheet's column for a field that recordings.Problems names.
 func sheetColumn(field string) string {
-	if field == "offers" {
+	if field == "offers" || field == "offer" {
 		return "license"
 	}
 	return field

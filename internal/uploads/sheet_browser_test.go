@@ -147,4 +147,21 @@ func TestSheetInTwoTabs(t *testing.T) {
 	tab.Eval(`(() => { const c = document.querySelector("[data-cell=description]"); c.focus(); c.value = "Typed last" })()`)
 	tab.Open(s.URL + "/my-sounds")
 	testkit.Eventually(t, "what was typed last is saved", func() bool { return find(t, s, id).Description == "Typed last" })
+
+	// What both tabs changed is told at its cell, stays typed there, and replaces what the other saved only when the form is sent.
+	tab.Open(sheet)
+	tab.Wait(`document.querySelector("[data-row]")`)
+	elsewhere("title", "Bell of the tower")
+	set := func(column, value string) {
+		tab.Eval(fmt.Sprintf(`(() => { const c = document.querySelector("[data-cell=%s]"); c.focus(); c.value = %q; c.dispatchEvent(new Event("change", { bubbles: true })) })()`, column, value))
+	}
+	set("title", "Bell of the yard")
+	tab.Wait(`document.querySelector("[data-cell=title]").title.includes("another page saved “Bell of the tower” here") && document.querySelector("[data-cell=title]").value === "Bell of the yard"`)
+	set("description", "Beside it")
+	testkit.Eventually(t, "what only this tab changed is saved", func() bool { return find(t, s, id).Description == "Beside it" })
+	if rec := find(t, s, id); rec.Title != "Bell of the tower" {
+		t.Errorf("autosave put %q over what the other tab saved", rec.Title)
+	}
+	tab.Press("Save")
+	testkit.Eventually(t, "the form replaces it", func() bool { return find(t, s, id).Title == "Bell of the yard" })
 }

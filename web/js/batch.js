@@ -14,7 +14,9 @@ export default function batch(root) {
   // does not bring its old words back.
   const kept = new Map(known);
   const meet = c => { if (!known.has(c)) { known.set(c, value(c)); kept.set(c, value(c)) } };
-  const changed = row => [...row.querySelectorAll("[data-cell]")].filter(c => kept.has(c) && kept.get(c) !== value(c));
+  // What another page saved meanwhile stays until it is typed over, or the form is sent: telling comes before replacing.
+  const clashed = new Map();
+  const changed = (row, all) => [...row.querySelectorAll("[data-cell]")].filter(c => kept.has(c) && kept.get(c) !== value(c) && (all || clashed.get(c) !== value(c)));
 
   // write sets cells in one step that undo takes back.
   const write = changes => {
@@ -60,7 +62,7 @@ export default function batch(root) {
     waiting.delete(row);
     const cells = changed(row), sent = cells.map(value);
     if (!cells.length) return;
-    const data = new URLSearchParams({ id: row.dataset.row });
+    const seen = row.querySelector("[data-seen]"), data = new URLSearchParams({ id: row.dataset.row, seen: seen.value });
     cells.forEach((c, i) => data.set(c.dataset.cell, c.type !== "checkbox" ? sent[i] : sent[i] ? "on" : ""));
     saved.textContent = "Saving…";
     try {
@@ -68,7 +70,11 @@ export default function batch(root) {
       const a = await answer.json();
       if (!answer.ok) throw Error(a.detail);
       saved.textContent = a.saved || "Saved.";
-      cells.forEach((c, i) => a.errors?.[c.dataset.cell] || kept.set(c, sent[i])); // what was refused is sent again
+      if (a.seen) seen.value = a.seen;
+      cells.forEach((c, i) => {
+        if (a.both?.includes(c.dataset.cell)) clashed.set(c, sent[i]);
+        else if (!a.errors?.[c.dataset.cell]) kept.set(c, sent[i]); // what was refused is sent again
+      });
       show(row, a);
     } catch (e) {
       saved.textContent = e.message || "Not saved: the server did not answer. It is tried again at your next change.";
@@ -85,7 +91,7 @@ export default function batch(root) {
   document.addEventListener("htmx:after:swap", gone);
   form.addEventListener("formdata", e => {
     for (const row of rows()) {
-      const cells = changed(row), names = cells.map(c => c.dataset.cell);
+      const cells = changed(row, true), names = cells.map(c => c.dataset.cell);
       for (const c of row.querySelectorAll("[data-cell]")) if (!names.includes(c.dataset.cell)) e.formData.delete(c.name);
       if (row.querySelector("[data-cell]:enabled")) e.formData.append("changed." + row.dataset.row, names);
     }

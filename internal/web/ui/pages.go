@@ -235,6 +235,7 @@ type BatchRow struct {
 	Percent     int               // while uploading or analyzing
 	Busy        bool              // cannot be edited yet
 	EditURL     string            // one form for this sound
+	Seen        string            // version of what the row shows, given back with its cells
 	TagIdeas    []string
 }
 
@@ -245,6 +246,8 @@ type BatchSaved struct {
 	Tone   string            `json:"tone"`   // of the state column
 	Check  string            `json:"check"`  // its text
 	Errors map[string]string `json:"errors"` // column to sentence
+	Both   []string          `json:"both"`   // the columns among them that another page changed meanwhile
+	Seen   string            `json:"seen"`   // of the row from now on
 	Ready  int               `json:"ready"`  // rows ready on this page
 }
 
