@@ -14,11 +14,11 @@ import (
 
 // measures are the columns of recording_measure that hold numbers, as the descriptors are called.
 func measures() []string {
-	return strings.Fields(`amplitude_peak_ratio beat_count beat_loudness boominess bpm bpm_confidence brightness decay_strength depth dissonance duration_effective hpcp_crest hpcp_entropy
+	return strings.Fields(`amplitude_peak_ratio beat_count beat_loudness boominess bpm bpm_confidence brightness decay_strength depth dissonance duration_effective hardness hpcp_crest hpcp_entropy
 		inharmonicity log_attack_time note_confidence note_midi onset_count pitch pitch_confidence pitch_max pitch_min pitch_salience pitch_var roughness sharpness
 		silence_rate spectral_centroid spectral_complexity spectral_crest spectral_energy spectral_entropy spectral_flatness spectral_rolloff spectral_skewness
-		spectral_spread start_time temporal_centroid temporal_centroid_ratio temporal_decrease temporal_skewness temporal_spread tonality_confidence zero_crossing_rate
-		single_event has_audio_problems`)
+		spectral_spread start_time temporal_centroid temporal_centroid_ratio temporal_decrease temporal_skewness temporal_spread tonality_confidence warmth zero_crossing_rate
+		single_event has_audio_problems reverbness`)
 }
 
 // noteName is the column of recording_measure that holds a text.

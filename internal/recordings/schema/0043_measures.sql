@@ -14,6 +14,7 @@ CREATE TABLE recording_measure (
   depth DOUBLE PRECISION,
   dissonance DOUBLE PRECISION,
   duration_effective DOUBLE PRECISION,
+  hardness DOUBLE PRECISION,
   hpcp_crest DOUBLE PRECISION,
   hpcp_entropy DOUBLE PRECISION,
   inharmonicity DOUBLE PRECISION,
@@ -46,8 +47,10 @@ CREATE TABLE recording_measure (
   temporal_skewness DOUBLE PRECISION,
   temporal_spread DOUBLE PRECISION,
   tonality_confidence DOUBLE PRECISION,
+  warmth DOUBLE PRECISION,
   zero_crossing_rate DOUBLE PRECISION,
   single_event DOUBLE PRECISION,
   has_audio_problems DOUBLE PRECISION,
+  reverbness DOUBLE PRECISION,
   note_name TEXT
 );
