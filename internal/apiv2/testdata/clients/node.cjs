@@ -63,8 +63,8 @@ async function freesoundApi() {
   assert.deepEqual(await ask(b => b.withComment("heard").withNumComments(1).withNumRatings(0).includeName()), ["Sound 01"]);
   assert.deepEqual(await ask(b => b.withIsGeotagged(true).includeName()), []);
   assert.deepEqual(await ask(b => b.withCreated("[NOW-1DAY TO NOW]").withPack("First five").withPageSize(2).withPage(3).withSort("duration_asc").includeName()), ["Sound 05"]);
-  assert.equal((await ask(b => b.withWarmth(10).includeName())).length, 6);
-  assert.deepEqual(await ask(b => b.withWarmth(0, 1).includeName()), []);
+  assert.equal((await ask(b => b.withWarmth(0).withHardness(0).includeName())).length, 6);
+  assert.deepEqual(await ask(b => b.withNumericRangeFilter("beat_loudness", 0, 1).includeName()), []);
   assert.equal((await ask(b => b.withSingleEvent(true).includeName())).length + (await ask(b => b.withSingleEvent(false).includeName())).length, 6);
   const like = await client.searchText(new FreesoundRequestBuilder().withSimilarTo(id).withPageSize(2).includeId());
   assert.equal(like.count, 5);
