@@ -30,6 +30,7 @@ type serveReport struct {
 	Docs    int         `json:"docs"`
 	Filled  float64     `json:"filled_s"`  // writing the rows, 0 when they were there
 	Started float64     `json:"started_s"` // from opening to the first answer
+	Ready   float64     `json:"ready_s"`   // the same to the first search
 	RSS     float64     `json:"rss_mb"`    // after the pages were asked for
 	Pages   []pageTimes `json:"pages"`
 }
@@ -95,6 +96,10 @@ func benchServe(ctx context.Context, args []string) error {
 		return err
 	}
 	report.Started = time.Since(begin).Seconds()
+	if err := a.Search.WaitReady(ctx); err != nil {
+		return errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+	}
+	report.Ready = time.Since(begin).Seconds()
 	measured := make(chan error, 1)
 	go func() { measured <- report.measure(ctx, a, "http://"+s.Addr, runs) }()
 	select {
@@ -250,7 +255,7 @@ func (r *serveReport) print(asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(os.Stdout).Encode(r)
 	}
-	fmt.Printf("%d recordings, rows written in %.0f s, started in %.1f s, resident %.0f MB\n", r.Docs, r.Filled, r.Started, r.RSS)
+	fmt.Printf("%d recordings, rows written in %.0f s, started in %.1f s, ready in %.1f s, resident %.0f MB\n", r.Docs, r.Filled, r.Started, r.Ready, r.RSS)
 	for _, t := range r.Pages {
 		fmt.Printf("%-20s p50 %8.1f ms  p99 %8.1f ms  %8d bytes", t.Name, t.P50, t.P99, t.Bytes)
 		if t.Index > 0 {

@@ -36,10 +36,7 @@ func serve(ctx context.Context, args []string) error {
 		return fmt.Errorf("listen on %s: %w (is another server running? choose another address with --listen)", p.config.Listen, err)
 	}
 	s, err := a.Start(ctx, l)
-	switch {
-	case err != nil && ctx.Err() != nil: // stopped before it was ready, as asked
-		return nil
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	a.Welcome(ctx, os.Stderr)

@@ -53,9 +53,13 @@ func (f *Face) instanceOperations() {
 }
 
 func (f *Face) instance(ctx context.Context, _ *struct{}) (*body[Instance], error) {
+	published, err := f.Search.Len(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := Instance{
 		Name: f.Site.Name, URL: f.Site.URL, Currency: f.Licensing.Currency, Reviewed: !f.Moderation.Off, MembersOnly: f.Listening.MembersOnly, MP3: f.Listening.MakeMP3 != nil,
-		Recordings: f.Search.Index().Len(), Formats: f.decoded(ctx), Providers: []Provider{}, Rights: recordings.RightsText,
+		Recordings: published, Formats: f.decoded(ctx), Providers: []Provider{}, Rights: recordings.RightsText,
 		Limits: Bounds{f.Uploads.MaxBytes, recordings.MaxTitle, recordings.MaxDescription, recordings.MinTags, recordings.MaxTags},
 	}
 	for _, p := range f.Payments.Providers {

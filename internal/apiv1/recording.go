@@ -399,6 +399,9 @@ func (f *Face) similar(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
+	if err := f.Search.NotReady(); err != nil {
+		return nil, err
+	}
 	hits, _ := f.Search.Index().Similar(rec.ID, in.Limit, nil) // what is not in the index is like nothing
 	score, ids := map[int64]float64{}, make([]int64, len(hits))
 	for i, h := range hits {

@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"math"
-	"net/http"
-	"time"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/search/index"
 	"audiomicro/internal/search/query"
-	"audiomicro/internal/web"
 )
 
 // Found is a page of a search.
@@ -79,8 +76,8 @@ func (f *Face) searchOperations() {
 }
 
 func (f *Face) search(ctx context.Context, in *searchIn) (*body[Found], error) {
-	if !f.Search.Ready() {
-		return nil, &web.Public{Status: http.StatusServiceUnavailable, RetryAfter: time.Second, Text: "The search index is being loaded. Try again in a second."}
+	if err := f.Search.NotReady(); err != nil {
+		return nil, err
 	}
 	q, err := query.FromValues(from(ctx).r.URL.Query())
 	if err != nil {
@@ -157,6 +154,9 @@ type Suggestion struct {
 func (f *Face) suggest(ctx context.Context, in *struct {
 	Text string `query:"q" required:"true" minLength:"1" maxLength:"100"`
 }) (*body[List[Suggestion]], error) {
+	if err := f.Search.NotReady(); err != nil {
+		return nil, err
+	}
 	list, err := f.Search.Suggest(ctx, in.Text)
 	if err != nil {
 		return nil, err

@@ -66,8 +66,8 @@ var errForeignBlobs = errors.New("the blob store carries the id of another insta
 
 // ready answers 200 when the process can do its work: the database takes writes and the bytes are where they belong.
 func (a *App) ready(w http.ResponseWriter, r *http.Request) error {
-	if !a.Search.Ready() {
-		return &web.Public{Status: http.StatusServiceUnavailable, Text: "The search index is being filled.", RetryAfter: time.Second}
+	if err := a.Search.NotReady(); err != nil {
+		return err
 	}
 	err := a.readiness.check(r.Context(), a.prove)
 	if errors.Is(err, errForeignBlobs) {

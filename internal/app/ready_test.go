@@ -2,10 +2,7 @@ package app_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"sync"
@@ -13,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"audiomicro/internal/app"
 	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
 	"audiomicro/internal/testkit"
@@ -40,33 +36,6 @@ func TestNotReady(t *testing.T) {
 			t.Fatal(err)
 		}
 		testkit.Eventually(t, "the site is ready again", func() bool { return v.Get("/readyz").Status == http.StatusOK })
-	})
-}
-
-// TestStopWhileStarting: who stops a site that is still filling its index does not wait for it, and the next start finds everything.
-func TestStopWhileStarting(t *testing.T) {
-	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
-		s.Stop()
-		a, err := app.Open(t.Context(), s.Config, app.Options{Version: "test", Log: slog.New(slog.DiscardHandler), Serve: true})
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		stopped, stop := context.WithCancel(t.Context())
-		stop()
-		if _, err := a.Start(stopped, l); !errors.Is(err, context.Canceled) {
-			t.Errorf("started all the same: %v", err)
-		}
-		if err := errors.Join(l.Close(), a.Close()); err != nil {
-			t.Error(err)
-		}
-		s.Restart()
-		if got := s.Visitor().Get("/readyz"); got.Status != http.StatusOK {
-			t.Errorf("after a start that was stopped: %d %s", got.Status, got.Text)
-		}
 	})
 }
 

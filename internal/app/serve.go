@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,25 +29,17 @@ type Server struct {
 	Addr    string // where it listens, as host:port
 }
 
-// Start serves the site on a listener and works its jobs until Stop. The listener is Start's from now on. While the search index is filled,
-// which takes minutes for a big catalog without a snapshot, the end of starting gives up.
-func (a *App) Start(starting context.Context, l net.Listener) (*Server, error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(starting))
+// Start serves the site on a listener and works its jobs until Stop. The listener is Start's from now on. It serves at once: while the search
+// index is filled, which takes minutes for a big catalog without a snapshot, searches are asked to come again, and the site says that it
+// is not ready.
+func (a *App) Start(ctx context.Context, l net.Listener) (*Server, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s := &Server{app: a, stop: cancel, failed: make(chan error, 3), Addr: l.Addr().String()}
 	if err := a.Ingest.Clear(); err != nil {
 		cancel()
 		return nil, fmt.Errorf("clear the working folder: %w", err)
 	}
-	started := context.AfterFunc(starting, cancel)
-	if err := a.begin(ctx, &s.jobs); err != nil {
-		cancel()
-		return nil, cmp.Or(starting.Err(), err)
-	}
-	if !started() {
-		s.stop()
-		s.jobs.Wait()
-		return nil, starting.Err()
-	}
+	a.begin(ctx, &s.jobs)
 	m := a.newMetrics()
 	a.Site.Observe = m.observe
 	closing := make(chan struct{})
@@ -71,36 +62,10 @@ func (a *App) Start(starting context.Context, l net.Listener) (*Server, error) {
 }
 
 // begin starts what runs beside the requests: jobs and the followers of the feed.
-func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
-	seq, err := a.Search.Fill(ctx)
-	if err != nil {
-		return err
-	}
-	wg.Add(6)
-	followed := make(chan struct{})
-	go func() {
-		defer wg.Done()
-		a.Accounts.KeepUsage(ctx)
-	}()
-	go func() {
-		defer wg.Done()
-		defer close(followed)
-		a.Search.Follow(ctx, seq)
-	}()
-	go func() {
-		defer wg.Done()
-		a.Search.KeepSnapshot(ctx, followed)
-	}()
-	go func() {
-		defer wg.Done()
-		a.Search.KeepCompared(ctx)
-	}()
-	go func() {
-		defer wg.Done()
-		a.Search.KeepClustered(ctx)
-	}()
-	go func() {
-		defer wg.Done()
+func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) {
+	wg.Go(func() { a.Accounts.KeepUsage(ctx) })
+	wg.Go(func() { a.Search.Run(ctx) })
+	wg.Go(func() {
 		for {
 			err := a.Jobs.Run(ctx)
 			if err == nil || ctx.Err() != nil {
@@ -114,8 +79,7 @@ func (a *App) begin(ctx context.Context, wg *sync.WaitGroup) error {
 				return
 			}
 		}
-	}()
-	return nil
+	})
 }
 
 func (s *Server) listen(serve func() error) {

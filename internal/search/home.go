@@ -18,9 +18,24 @@ import (
 
 func (s *Store) home(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	page := ui.HomePage{CanUpload: access.From(ctx).Contributor, Recordings: s.ix.Len()}
-	page.People = s.ix.Contributors()
-	fresh, err := s.list(ctx, query.Query{Sort: query.ByNewest, Limit: 9})
+	page := ui.HomePage{CanUpload: access.From(ctx).Contributor}
+	fill := s.homeFound
+	if !s.Ready() {
+		fill = s.homeMeanwhile
+	}
+	if err := fill(ctx, &page); err != nil {
+		return err
+	}
+	return s.Site.Page(w, r, web.View{Description: "Sounds to hear first and license for good.", Section: ui.SectionSounds, HideSearch: true, Canonical: "/"}, ui.Home(page))
+}
+
+// homeNew is how many new recordings home shows.
+const homeNew = 9
+
+// homeFound puts on home what the index finds.
+func (s *Store) homeFound(ctx context.Context, page *ui.HomePage) error {
+	page.Recordings, page.People = s.ix.Len(), s.ix.Contributors()
+	fresh, err := s.list(ctx, query.Query{Sort: query.ByNewest, Limit: homeNew})
 	if err != nil {
 		return err
 	}
@@ -47,7 +62,7 @@ func (s *Store) home(w http.ResponseWriter, r *http.Request) error {
 	for _, sug := range s.try() {
 		page.Try = append(page.Try, ui.Link{Text: sug, URL: address(query.Query{Text: sug})})
 	}
-	return s.Site.Page(w, r, web.View{Description: "Sounds to hear first and license for good.", Section: ui.SectionSounds, HideSearch: true, Canonical: "/"}, ui.Home(page))
+	return nil
 }
 
 func (s *Store) list(ctx context.Context, q query.Query) ([]ui.Sound, error) {

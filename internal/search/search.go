@@ -67,8 +67,11 @@ type Store struct {
 	Ear Ear
 
 	tunes   tunes
-	ix      *index.Index
-	ready   atomic.Bool
+	ix      *index.Index // read only when ready is closed
+	once    sync.Once    // makes ready
+	ready   chan struct{}
+	toFill  atomic.Int64 // recordings that the tables have for the filling that is under way, 0 before they are counted
+	put     atomic.Int64 // of those the ones that are in
 	applied atomic.Int64 // number of the feed up to which the index has everything
 	loading sync.Mutex   // held while recordings are read and put in: an older reading must not overwrite a newer one
 	saved   int64        // the same of the snapshot; only KeepSnapshot's goroutine and Fill touch it
@@ -184,19 +187,6 @@ func (s *Store) offers(ctx context.Context, ids []int64) (map[int64][]string, er
 	return out, nil
 }
 
-// Fill makes the index ready and returns the number of the feed from which Follow goes on.
-func (s *Store) Fill(ctx context.Context) (seq int64, err error) {
-	if seq, err = s.start(ctx); err != nil {
-		return 0, err
-	}
-	if err := s.useSynonyms(ctx); err != nil {
-		return 0, err
-	}
-	s.applied.Store(seq)
-	s.ready.Store(true)
-	return seq, nil
-}
-
 // indexConfig is how the index is made here.
 func (s *Store) indexConfig() index.Config {
 	return index.Config{VectorDims: likeness.Dims, MinorUnits: s.minorUnits()}
@@ -217,6 +207,9 @@ func (s *Store) rebuild(ctx context.Context) (seq int64, err error) {
 	if seq, err = s.Feed.Head(ctx); err != nil {
 		return 0, fmt.Errorf("fill the index: %w", err)
 	}
+	if err := s.countToFill(ctx); err != nil {
+		return 0, fmt.Errorf("fill the index: %w", err)
+	}
 	ix := index.New(s.indexConfig())
 	last, batch := int64(0), []index.Document(nil)
 	var failed error
@@ -228,6 +221,7 @@ func (s *Store) rebuild(ctx context.Context) (seq int64, err error) {
 		}
 		d := batch[0]
 		batch, last = batch[1:], d.ID
+		s.put.Add(1)
 		return d, true
 	})
 	if err = errors.Join(failed, err); err != nil {
@@ -235,6 +229,20 @@ func (s *Store) rebuild(ctx context.Context) (seq int64, err error) {
 	}
 	s.ix = ix
 	return seq, nil
+}
+
+// keep keeps the index up with the feed from a number on, and its snapshot and cells with the index, until ctx ends.
+func (s *Store) keep(ctx context.Context, seq int64) {
+	var done sync.WaitGroup
+	followed := make(chan struct{})
+	done.Go(func() {
+		defer close(followed)
+		s.Follow(ctx, seq)
+	})
+	done.Go(func() { s.KeepSnapshot(ctx, followed) })
+	done.Go(func() { s.KeepCompared(ctx) })
+	done.Go(func() { s.KeepClustered(ctx) })
+	done.Wait()
 }
 
 // Follow keeps the index up with the feed until ctx ends.
@@ -319,10 +327,7 @@ func (s *Store) reload(ctx context.Context, ids []int64) error {
 	return nil
 }
 
-// Ready tells whether the index has been filled.
-func (s *Store) Ready() bool { return s.ready.Load() }
-
-// Index is the index, for the faces that search by their own language.
+// Index is the index, for the faces that search by their own language. Nobody may ask for it before it is ready.
 func (s *Store) Index() *index.Index { return s.ix }
 
 // clusterEvery is how often it is looked whether the index has so many vectors, or so many more, that they are to be sorted into cells.
@@ -347,8 +352,11 @@ func (s *Store) KeepClustered(ctx context.Context) {
 }
 
 // Similar lists up to n published recordings that sound like one, the nearest first. Two from the same contributor may
-// both be there; the recording itself is not.
+// both be there; the recording itself is not. While the index is filled there are none.
 func (s *Store) Similar(id int64, n int) []int64 {
+	if !s.Ready() {
+		return nil
+	}
 	hits, _ := s.ix.Similar(id, n, nil)
 	out := make([]int64, len(hits))
 	for i, h := range hits {

@@ -89,6 +89,9 @@ func start(t testing.TB, c config.Config, l net.Listener) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := a.Search.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return &Site{App: a, URL: c.URL, t: t, server: server}
 }
 
