@@ -9,7 +9,7 @@ import (
 // Welcome writes what whoever started the server wants to know: where the site is, and on a new instance the link with
 // which the first administrator is made.
 func (a *App) Welcome(ctx context.Context, w io.Writer) {
-	fmt.Fprintf(w, "%s is ready at %s\n", a.Config.SiteName, a.Config.URL)
+	fmt.Fprintf(w, "%s is open at %s\n", a.Config.SiteName, a.Config.URL)
 	if link, err := a.Accounts.SetupLink(ctx); err != nil {
 		a.Log.Error("make the setup link", "err", err)
 	} else if link != "" {
