@@ -29,6 +29,7 @@ type Recording struct {
 	Contributor *PersonRef `json:"contributor,omitempty" doc:"Left out when the account is gone."`
 	Credit      string     `json:"credit,omitempty" doc:"Who made it, where that is not the contributor."`
 	Pack        *PackRef   `json:"pack,omitempty"`
+	Place       *Place     `json:"place,omitempty" doc:"Where it was made, as precisely as its contributor tells."`
 	Duration    float64    `json:"duration" doc:"Seconds."`
 	File        File       `json:"file"`
 	Sound       Sound      `json:"sound"`
@@ -41,6 +42,13 @@ type Recording struct {
 	Published   *time.Time `json:"published_at"`
 	License     int64      `json:"held_license,omitempty" doc:"Id of the newest license to it that the account holds, in the library."`
 	Own         *OwnPart   `json:"own,omitempty" doc:"For its contributor and moderators."`
+}
+
+// Place is a point on earth.
+type Place struct {
+	Latitude  float64 `json:"latitude" minimum:"-90" maximum:"90" doc:"Degrees north."`
+	Longitude float64 `json:"longitude" minimum:"-180" maximum:"180" doc:"Degrees east."`
+	Zoom      int64   `json:"zoom,omitempty" minimum:"0" maximum:"30" doc:"How closely a map is to show it; left out: not said."`
 }
 
 // Category is a place in the Broad Sound Taxonomy.
@@ -204,6 +212,9 @@ func (f *Face) recording(ctx context.Context, rec recordings.Recording, a around
 	}
 	if p, ok := a.packs[rec.PackID]; ok {
 		out.Pack = &PackRef{p.ID, p.Name, f.at("/packs/%d", p.ID)}
+	}
+	if p := rec.Place(); p != nil {
+		out.Place = &Place{p.Lat, p.Lon, p.Zoom}
 	}
 	if rec.BitDepth != 0 {
 		out.File.BitDepth = &rec.BitDepth

@@ -38,6 +38,8 @@ type Edit struct {
 	Tags        []string    `json:"tags,omitempty" maxItems:"30" doc:"At least 3 to be submitted."`
 	Category    *string     `json:"category,omitempty" doc:"A code of the Broad Sound Taxonomy; /site lists them."`
 	Pack        *string     `json:"pack,omitempty" maxLength:"100" doc:"Name of a pack of the contributor, made where it is new; empty takes it out."`
+	Place       *Place      `json:"place,omitempty" doc:"Where it was made. Everybody sees it."`
+	Unplace     bool        `json:"remove_place,omitempty" doc:"Do not tell where it was made any more."`
 	AITraining  *bool       `json:"ai_training,omitempty"`
 	Rights      *bool       `json:"rights,omitempty" doc:"I made this recording, or hold the rights to license it as offered here."`
 	Offers      []OfferEdit `json:"offers,omitempty" maxItems:"20" doc:"All licenses it is to be had under; they replace the ones before."`
@@ -183,6 +185,14 @@ func amend(d recordings.Description, e Edit) (recordings.Description, error) {
 	set(&d.Description, e.Description)
 	set(&d.Category, e.Category)
 	set(&d.Pack, e.Pack)
+	switch {
+	case e.Unplace && e.Place != nil:
+		return d, wrong("body.remove_place", "Tell a place or remove it, not both.")
+	case e.Unplace:
+		d.Place = nil
+	case e.Place != nil:
+		d.Place = &recordings.Place{Lat: e.Place.Latitude, Lon: e.Place.Longitude, Zoom: e.Place.Zoom}
+	}
 	if e.AITraining != nil {
 		d.AITraining = *e.AITraining
 	}

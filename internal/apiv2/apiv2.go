@@ -10,8 +10,7 @@
 // A bookmark's category is the person's collection of that name, made private where there is none; a bookmark in none is a favorite.
 //
 // Where the contract has no place for what this site knows: license is the address of the free license, else of this site's
-// page about the narrowest paid one. What is not computed or counted is null. A place sent with an upload is checked and not
-// kept. Fields that the index does not hold are filtered by SQL over their columns.
+// page about the narrowest paid one. What is not computed or counted is null. Fields that the index does not hold are filtered by SQL over their columns.
 package apiv2
 
 import (

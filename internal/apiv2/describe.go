@@ -113,8 +113,8 @@ func (f *Face) edit(rec recordings.Recording, form url.Values, models []licensin
 	} else {
 		checkCategory(d.Category, wrong)
 	}
-	if place := field("geotag"); place != "" {
-		checkPlace(place, wrong)
+	if d.Place = rec.Place(); field("geotag") != "" {
+		d.Place = placeOf(field("geotag"), wrong)
 	}
 	e := uploads.Edit{Description: d, SetOffers: true, Submit: true}
 	if name := field("license"); name == "" {
@@ -192,23 +192,25 @@ func common(word string) bool {
 	return slices.Contains([]string{"a", "an", "and", "at", "by", "for", "from", "in", "it", "is", "of", "on", "or", "the", "to", "with"}, word)
 }
 
-// checkPlace checks "lat,lon,zoom". The place itself is not kept.
-func checkPlace(s string, wrong faults) {
-	parts := strings.Split(s, ",")
-	if len(parts) != 3 {
-		wrong.add("geotag", "Geotag should have the format 'float,float,integer' (for latitude, longitude and zoom respectively).")
-		return
+// placeOf reads "lat,lon,zoom".
+func placeOf(s string, wrong faults) *recordings.Place {
+	const form = "Geotag should have the format 'float,float,integer' (for latitude, longitude and zoom respectively)."
+	if strings.Count(s, ",") != 2 {
+		wrong.add("geotag", form)
+		return nil
 	}
-	for i, most := range []float64{90, 180} {
-		v, err := strconv.ParseFloat(strings.TrimSpace(parts[i]), 64)
-		if err != nil || !(math.Abs(v) <= most) {
-			wrong.add("geotag", "Latitude must be in the range [-90,90], longitude in the range [-180,180].")
-			return
-		}
-	}
-	if zoom, err := strconv.Atoi(strings.TrimSpace(parts[2])); err != nil || zoom < 11 {
+	p, ok := recordings.ParsePlace(s)
+	switch {
+	case p == nil:
+		wrong.add("geotag", form)
+	case math.Abs(p.Lat) > 90 || math.Abs(p.Lon) > 180 || math.IsNaN(p.Lat+p.Lon):
+		wrong.add("geotag", "Latitude must be in the range [-90,90], longitude in the range [-180,180].")
+	case p.Zoom < 11:
 		wrong.add("geotag", "Zoom must be at least 11.")
+	case !ok:
+		wrong.add("geotag", form)
 	}
+	return p
 }
 
 // readForm reads a form without files: url-encoded, multipart or a JSON object of texts, numbers and lists of texts.

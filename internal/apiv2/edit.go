@@ -70,7 +70,9 @@ func (f *Face) amend(d recordings.Description, form url.Values, models []licensi
 		d.Tags = checkTags(form, wrong)
 	}
 	if v := field("geotag"); v != "" {
-		checkPlace(v, wrong)
+		d.Place = placeOf(v, wrong)
+	} else if form.Has("geotag") {
+		d.Place = nil // taken back
 	}
 	e := uploads.Edit{Description: d}
 	if name := field("license"); name != "" {

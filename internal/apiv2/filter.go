@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"audiomicro/internal/reactions"
+	"audiomicro/internal/recordings"
 	"audiomicro/internal/search/query"
 )
 
@@ -34,6 +35,8 @@ func (f *Face) where(ctx context.Context, name string, leaf *query.Filter) ([]in
 	switch {
 	case name == "md5":
 		return f.Recordings.ByMD5(ctx, leaf.Value)
+	case name == "geotag":
+		return f.Recordings.Placed(ctx, areaOf(leaf.Value))
 	case name == "comment":
 		words := query.Words(leaf.Value)
 		if len(words) == 0 {
@@ -51,6 +54,25 @@ func (f *Face) where(ctx context.Context, name string, leaf *query.Filter) ([]in
 		return f.Recordings.Between(ctx, name, leaf.Low, leaf.High)
 	}
 	return f.Recordings.Marked(ctx, name, leaf.Value)
+}
+
+// areaOf reads an area as a filter writes it: everywhere, within kilometers of a point, or between corners.
+func areaOf(value string) recordings.Area {
+	var n []float64
+	for part := range strings.SplitSeq(value, ",") {
+		v, err := strconv.ParseFloat(part, 64)
+		if err != nil {
+			break // "*"
+		}
+		n = append(n, v)
+	}
+	switch len(n) {
+	case 3:
+		return recordings.Around(n[0], n[1], n[2])
+	case 4:
+		return recordings.Area{South: n[0], West: n[1], North: n[2], East: n[3]}
+	}
+	return recordings.Area{South: -90, West: -180, North: 90, East: 180}
 }
 
 // counted is a condition on how often people reacted. Most recordings have none, so that those are listed that are to be left out where none is enough.

@@ -142,12 +142,16 @@ func (f *Face) soundOf(rec recordings.Recording, a around) object {
 	if p, ok := a.packs[rec.PackID]; ok {
 		pack, packName = f.at("/apiv2/packs/%d/", p.ID), p.Name
 	}
+	var place any
+	if p := rec.Place(); p != nil {
+		place = decimal(p.Lat).String() + " " + decimal(p.Lon).String()
+	}
 	echo := a.echoes[rec.ID]
 	at := f.at("/apiv2/sounds/%d/", rec.ID)
 	return object{
 		{"id", rec.ID}, {"url", f.at("/recordings/%d", rec.ID)}, {"name", rec.Title}, {"tags", notNil(a.tags[rec.ID])}, {"description", rec.Description},
 		{"category", category}, {"subcategory", subcategory}, {"category_code", code}, {"category_is_user_provided", code != nil && rec.Category != unclassified},
-		{"geotag", nil}, {"is_geotagged", false}, {"created", instant(rec.PublishedAt)}, {"license", f.license(a.offers[rec.ID])}, {"type", rec.Ext},
+		{"geotag", place}, {"is_geotagged", place != nil}, {"created", instant(rec.PublishedAt)}, {"license", f.license(a.offers[rec.ID])}, {"type", rec.Ext},
 		{"channels", rec.Channels}, {"filesize", rec.ByteSize}, {"bitrate", kilobits(rec.ByteSize, rec.Seconds)}, {"bitdepth", rec.BitDepth}, {"duration", decimal(rec.Seconds)},
 		{"samplerate", decimal(rec.SampleRate)}, {"username", a.names[rec.OwnerID]}, {"pack", pack}, {"pack_name", packName},
 		{"download", at + "download/"}, {"bookmark", at + "bookmark/"}, {"previews", f.previews(rec)}, {"images", f.images(rec)}, {"num_downloads", rec.Downloads},

@@ -108,12 +108,49 @@ func edits(t *testing.T, s *testkit.Site, own, fan client, ids []int64) {
 	if v["name"] != "Sound one" || fmt.Sprint(v["tags"]) != "[new words here]" || v["license"] != "http://creativecommons.org/licenses/by-nc/4.0/" || v["pack_name"] != "Another" || v["description"] != "Made for a test." {
 		t.Errorf("edited: %v", v)
 	}
+	places(t, s, own, ids[0])
 	testkit.Eventually(t, "the index knows the edit", func() bool {
 		return number(t, want(t, "search", own.get("/apiv2/search/?filter=tag:words"), http.StatusOK)["count"]) == 1
 	})
 	detail(t, "out of the pack", own.post(at+"edit/", url.Values{"pack": {""}}), http.StatusOK, fmt.Sprintf("Description of sound %d successfully edited.", ids[0]))
 	if v = want(t, "no pack", own.get(at+"?fields=pack,pack_name"), http.StatusOK); v["pack"] != nil || v["pack_name"] != nil {
 		t.Errorf("out of the pack: %v", v)
+	}
+}
+
+// places tells where a sound was made, finds it by that, and takes it back: then nothing tells it any more.
+func places(t *testing.T, s *testkit.Site, own client, id int64) {
+	at := fmt.Sprintf("/apiv2/sounds/%d/", id)
+	for _, v := range []string{"41.4,2.17", "91,2,12", "1,181,12", "a,2,12", "NaN,2,12", "1,2,10", "1,2,12,3"} {
+		wrongField(t, "geotag "+v, own.post(at+"edit/", url.Values{"geotag": {v}}), "geotag")
+	}
+	want(t, "place", own.post(at+"edit/", url.Values{"geotag": {"41.40362912,-2.5,16"}}), http.StatusOK)
+	if v := want(t, "placed", own.get(at+"?fields=geotag,is_geotagged"), http.StatusOK); v["geotag"] != "41.403629 -2.5" || v["is_geotagged"] != true {
+		t.Errorf("place: %v", v)
+	}
+	near := map[string]float64{
+		"is_geotagged:true": 1, "geotag:*": 1, "{!geofilt sfield=geotag pt=41.4,-2.4 d=9}": 1, "{!geofilt sfield=geotag pt=41.4,-2.4 d=8}": 0, "{!bbox sfield=geotag pt=41.33,-2.4 d=9}": 1, "{!geofilt sfield=geotag pt=41.33,-2.4 d=9}": 0,
+		`geotag:"Intersects(-3 41 -2 42)"`: 1, `geotag:"Intersects(-2 41 3 42)"`: 0, `geotag:"IsDisjointTo(-2 41 3 42)"`: 1, `geotag:["41,-3" TO "42,-2"]`: 1, `geotag:"Intersects(10 41 -2 42)"`: 1, "is_geotagged:false tag:words": 0,
+	}
+	for filter, n := range near {
+		if v := want(t, filter, own.get("/apiv2/search/?filter="+url.QueryEscape(filter)), http.StatusOK); v["count"] != n {
+			t.Errorf("%s: %v, want %v", filter, v["count"], n)
+		}
+	}
+	page := fmt.Sprintf("/recordings/%d", id)
+	if got := s.Visitor().Get(page).Text; !strings.Contains(got, "41.403629, −2.5") {
+		t.Error("the page does not tell the place")
+	}
+	want(t, "another field", own.post(at+"edit/", url.Values{"description": {"Made for a test. "}}), http.StatusOK)
+	want(t, "taken back", own.post(at+"edit/", url.Values{"geotag": {""}}), http.StatusOK)
+	if v := want(t, "no place", own.get(at+"?fields=geotag,is_geotagged"), http.StatusOK); v["geotag"] != nil || v["is_geotagged"] != false {
+		t.Errorf("place taken back: %v", v)
+	}
+	if strings.Contains(s.Visitor().Get(page).Text, "41.4036") {
+		t.Error("the page tells a place that was taken back")
+	}
+	if kept, err := db.Query[string](t.Context(), s.DB, `SELECT was FROM recording_edit WHERE recording_id = $1`, id); err != nil || len(kept) == 0 || strings.Contains(strings.Join(kept, " "), "41.4036") {
+		t.Errorf("the history keeps it: %q %v", kept, err)
 	}
 }
 

@@ -334,6 +334,9 @@ func (s *Store) facts(ctx context.Context, rec recordings.Recording) ([]ui.Fact,
 	if rec.TruePeak != nil {
 		out = append(out, ui.Fact{Label: "True peak", Value: fmt.Sprintf("%.1f dBTP", *rec.TruePeak)})
 	}
+	if p := rec.Place(); p != nil {
+		out = append(out, ui.Fact{Label: "Recorded at", Value: p.String()})
+	}
 	if rec.Credit != "" {
 		out = append(out, ui.Fact{Label: "Credit", Value: rec.Credit})
 	}

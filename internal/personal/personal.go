@@ -19,6 +19,7 @@ const (
 	AgeBand    Category = "age band"   // adult, or waiting for a guardian; never the birth date
 	Profile    Category = "profile"    // what people say about themselves
 	Content    Category = "content"    // recordings and their descriptions
+	Location   Category = "location"   // where somebody was, as they chose to tell it
 	Commerce   Category = "commerce"   // orders, licenses, the book
 	Usage      Category = "usage"      // when, what, how much
 	Network    Category = "network"    // addresses, browsers

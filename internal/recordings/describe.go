@@ -38,6 +38,7 @@ type Description struct {
 	Pack        string   `json:"pack"` // name of one of the owner's packs; made when new; empty: none
 	AITraining  bool     `json:"ai_training"`
 	Rights      bool     `json:"rights"` // the declaration RightsText was made
+	Place       *Place   `json:"-"`      // nil: not told. History does not keep it: who takes a place back is not to be found by it
 }
 
 // Clean is d as Describe would keep it: texts without control characters and cut to their limits, tags lower-cased and without
@@ -47,6 +48,10 @@ func (d Description) Clean() Description {
 	d.Description = CleanText(d.Description, MaxDescription)
 	d.Pack = cleanLine(d.Pack, MaxPack)
 	d.Tags = CleanTags(d.Tags)
+	if d.Place != nil {
+		at := d.Place.rounded()
+		d.Place = &at
+	}
 	return d
 }
 
@@ -208,14 +213,22 @@ func (s *Store) Describe(ctx context.Context, tx *db.Tx, editor access.Actor, id
 		ai = "yes"
 	}
 	now := s.Now().UnixMicro()
+	var lat, lon *float64
+	zoom := int64(0)
+	if p := d.Place; p != nil {
+		if !p.Known() {
+			return web.Refuse(http.StatusUnprocessableEntity, PlaceRefused)
+		}
+		lat, lon, zoom = &p.Lat, &p.Lon, p.Zoom
+	}
 	switch {
 	case d.Rights && rightsAt == 0:
 		rights, rightsAt = RightsText, now
 	case !d.Rights && r.PublishedAt == 0:
 		rights, rightsAt = "", 0
 	}
-	_, err = db.Exec(ctx, tx, `UPDATE recording SET title = $1, description = $2, category = $3, pack_id = $4, ai_training = $5, rights = $6, rights_at = $7, updated_at = $8 WHERE id = $9`,
-		d.Title, d.Description, d.Category, pack, ai, rights, rightsAt, now, id)
+	_, err = db.Exec(ctx, tx, `UPDATE recording SET title = $1, description = $2, category = $3, pack_id = $4, ai_training = $5, rights = $6, rights_at = $7, updated_at = $8,
+		place_lat = $10, place_lon = $11, place_zoom = $12 WHERE id = $9`, d.Title, d.Description, d.Category, pack, ai, rights, rightsAt, now, id, lat, lon, zoom)
 	if err != nil {
 		return fmt.Errorf("describe recording %d: %w", id, err)
 	}

@@ -282,6 +282,9 @@ func Tech(rec Recording, row ui.Sound) []ui.Fact {
 		ai = "Allowed by the contributor"
 	}
 	out = append(out, ui.Fact{Label: "AI training", Value: ai})
+	if p := rec.Place(); p != nil {
+		out = append(out, ui.Fact{Label: "Recorded at", Value: minus(degrees(p.Lat) + ", " + degrees(p.Lon))})
+	}
 	if rec.Credit != "" {
 		out = append(out, ui.Fact{Label: "Made by", Value: rec.Credit})
 	}

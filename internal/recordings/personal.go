@@ -9,12 +9,16 @@ func Personal() personal.Declaration {
 	content := personal.Column{Cat: personal.Content, Uses: uses, See: public, Export: true, Rectify: true, Erase: personal.Delete}
 	staff := personal.Column{Cat: personal.Moderation, Uses: []personal.Use{personal.Moderate}, See: []personal.Audience{personal.Self, personal.Moderators}, Export: true, Erase: personal.Delete}
 	file := personal.Column{Cat: personal.Content, Uses: uses, See: []personal.Audience{personal.Self, personal.Moderators}, Export: true, Erase: personal.Delete}
+	// Kept as precisely as the contributor types it, until the contributor takes it back or the recording goes; the file's own location is taken out
+	// of uploads unless its contributor keeps it.
+	place := personal.Column{Cat: personal.Location, Uses: []personal.Use{personal.Publish}, See: public, Export: true, Rectify: true, Erase: personal.Null}
 	return personal.Declaration{Domain: "recordings", Tables: []personal.Table{
 		{Name: "pack", Subject: "pack.owner_id", Why: "Recordings that belong together.", Cols: personal.With(
 			personal.Plain("id", "name_folded", "created_at"), personal.Group(content, "owner_id", "name", "description"))},
 		{Name: "recording", Subject: "recording.owner_id", Why: "The recordings that the site publishes and licenses.", Cols: personal.With(
 			personal.Plain("id", "token", "processing", "processing_note", "progress", "paid", "downloads", "updated_at", "submit_when_ready", "marked"),
 			personal.Group(content, "owner_id", "title", "description", "category", "pack_id", "ai_training", "credit", "source_url", "published_at", "created_at", "submitted_at"),
+			personal.Group(place, "place_lat", "place_lon", "place_zoom"),
 			personal.Group(staff, "state", "return_note"),
 			personal.Group(file, "file_name", "sha256", "md5", "rights", "rights_at"),
 			personal.Group(personal.Column{Cat: personal.Content, Uses: uses, See: public, Export: true, Erase: personal.Delete}, "byte_size", "container", "codec", "ext",

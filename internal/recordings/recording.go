@@ -77,6 +77,10 @@ type Recording struct {
 	SourceURL   string `db:"source_url"` // where an imported recording came from
 	ReturnNote  string `db:"return_note"`
 
+	PlaceLat  *float64 `db:"place_lat"` // where it was made; Place tells
+	PlaceLon  *float64 `db:"place_lon"`
+	PlaceZoom int64    `db:"place_zoom"`
+
 	FileName   string   `db:"file_name"`
 	ByteSize   int64    `db:"byte_size"`
 	SHA256     string   `db:"sha256"` // of the original file: its address in the blob store
@@ -121,7 +125,8 @@ type Recording struct {
 const columns = `id, owner_id, token, state, processing, processing_note, progress, title, description, category, pack_id, ai_training,
 	rights, rights_at, credit, source_url, return_note, file_name, byte_size, sha256, md5, container, codec, ext, sample_rate, channels,
 	bit_depth, lossless, seconds, frames, lufs, loudness_range, true_peak, tempo, tempo_confidence, musical_key, key_confidence, centroid,
-	loopable, bars, wave, tones, paid, downloads, created_at, updated_at, submitted_at, published_at, submit_when_ready, marked, preview_lufs, preview_true_peak`
+	loopable, bars, wave, tones, paid, downloads, created_at, updated_at, submitted_at, published_at, submit_when_ready, marked, preview_lufs, preview_true_peak,
+	place_lat, place_lon, place_zoom`
 
 // Object is what access.Can needs to know of r. licensed tells whether the actor holds a license to it.
 func (r Recording) Object(licensed bool) access.Object {

@@ -32,6 +32,7 @@ type editing struct {
 	file    fileTags
 	keep    map[string]bool // personal fields that stay, by key
 	tags    string          // as typed
+	place   string          // as typed
 	seen    string          // marks of what the form showed when it was opened
 	errs    []ui.FormError
 	note    *ui.Note
@@ -44,7 +45,7 @@ func (s *Store) startEditing(ctx context.Context, rec recordings.Recording) (edi
 	if e.desc, err = s.describing(ctx, s.DB, rec); err != nil {
 		return e, err
 	}
-	e.tags = strings.Join(e.desc.Tags, ", ")
+	e.tags, e.place = strings.Join(e.desc.Tags, ", "), e.desc.Place.String()
 	if e.had, err = s.Licensing.Offers(ctx, s.DB, rec.ID); err != nil {
 		return e, err
 	}
@@ -176,6 +177,9 @@ func (s *Store) besideAnother(r *http.Request, typed editing, old *stale) (editi
 	if e.tags = strings.Join(e.desc.Tags, ", "); old.has("tags") {
 		e.tags = typed.tags
 	}
+	if e.place = e.desc.Place.String(); old.has("place") {
+		e.place = typed.place
+	}
 	if old.has("offer") || offersText(old.merged.offers) != offersText(old.kept.offers) {
 		e.choices = typed.choices
 	}
@@ -251,6 +255,12 @@ func (s *Store) typed(e *editing, form url.Values) Edit {
 	if text := recordings.TagsRefused(e.tags); text != "" {
 		e.errs = append(e.errs, ui.FormError{Field: "tags", Text: text})
 	}
+	e.place = clip(form.Get("place"), 100)
+	if place, ok := recordings.ParsePlace(e.place); ok {
+		e.desc.Place = place
+	} else {
+		e.errs = append(e.errs, ui.FormError{Field: "place", Text: recordings.PlaceRefused})
+	}
 	offers, errs := s.typedOffers(e.choices, form)
 	for _, code := range form["offer"] {
 		if !slices.ContainsFunc(e.choices, func(c ui.OfferChoice) bool { return c.Code == code }) {
@@ -316,6 +326,7 @@ func (s *Store) describePage(a access.Actor, e editing) ui.DescribePage {
 			{Name: "tags", Label: "Tags", Value: e.tags, Wide: true, MaxLength: 1300, Hint: fmt.Sprintf("%d to %d, comma between.", recordings.MinTags, recordings.MaxTags)},
 			{Name: "category", Label: "Category", Type: "select", Value: e.desc.Category, Options: categoryOptions()},
 			{Name: "pack", Label: "Pack", Value: e.desc.Pack, Optional: true, MaxLength: 100, List: "packs", Hint: "Recordings that belong together. A new name makes a new pack."},
+			{Name: "place", Label: "Recorded at", Value: e.place, Optional: true, MaxLength: 60, Hint: "Latitude, longitude: 41.40, 2.17. Everybody sees it; one decimal is a matter of 10 km, four of 10 m."},
 		},
 		AITraining: ui.Field{Name: "ai", Type: "checkbox", Label: "This recording may be used to train machine learning models.", Hint: "No unless you tick it."},
 	}

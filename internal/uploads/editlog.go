@@ -86,7 +86,7 @@ func difference(was, is recordings.Past, offersInWords func(map[string]string) s
 		add("Offer", offersInWords(was.Offers), offersInWords(is.Offers))
 	}
 	if len(parts) == 0 {
-		return "Saved without a change"
+		return "Saved without a change that is kept here"
 	}
 	return strings.Join(parts, ". ")
 }

@@ -203,6 +203,42 @@ func TestSubmitBeforeAnalysis(t *testing.T) {
 	})
 }
 
+// TestPlace tells where a recording was made in its form: what is no place is refused and shown again, a sheet that has no such cell leaves it, an
+// empty field takes it back.
+func TestPlace(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		ann := s.Person("Ann", "contributor")
+		rec := draft(t, ann, "here.wav", 180)
+		at := fmt.Sprintf("/recordings/%d/edit", rec.ID)
+		save := func(place string) testkit.Answer {
+			form := described("Here")
+			form.Set("place", place)
+			return ann.Post(at, form)
+		}
+		for _, place := range []string{"in the <woods>", "41.4", "91, 2", "41, 181", "NaN, 2", "1,2,3,4", "1,2,x"} {
+			if res := save(place); res.Status != 422 || !strings.Contains(res.Text, "latitude and longitude in degrees") || find(t, s, rec.ID).Place() != nil {
+				t.Errorf("%q: %d", place, res.Status)
+			}
+		}
+		if res := save("in the <woods>"); !strings.Contains(res.Text, "in the &lt;woods&gt;") {
+			t.Error("what was typed is not shown again")
+		}
+		if res := save(" 41.40 ,-0.0000001"); res.Status != 303 {
+			t.Fatalf("a place: %d %s", res.Status, res.Text)
+		}
+		wants(t, ann.Get(at), 200, `value="41.4, 0"`)
+		row := url.Values{"id": {fmt.Sprint(rec.ID)}, "title": {"There"}}
+		ann.Post(fmt.Sprintf("/upload/describe/row?ids=%d", rec.ID), row)
+		if got := find(t, s, rec.ID); got.Title != "There" || got.Place().String() != "41.4, 0" {
+			t.Errorf("after the sheet: %s at %s", got.Title, got.Place())
+		}
+		if res := save(""); res.Status != 303 || find(t, s, rec.ID).Place() != nil {
+			t.Errorf("taken back: %d, %v", res.Status, find(t, s, rec.ID).Place())
+		}
+	})
+}
+
 // TestHostileText sends what breaks pages and databases through every field of the form.
 func TestHostileText(t *testing.T) {
 	t.Parallel()

@@ -35,6 +35,7 @@ func saidFields() []saidField {
 		{"tags", "Tags", func(s said) string { return strings.Join(s.desc.Tags, ", ") }, func(to *said, from said) { to.desc.Tags = from.desc.Tags }},
 		{"category", "Category", func(s said) string { return s.desc.Category }, func(to *said, from said) { to.desc.Category = from.desc.Category }},
 		{"pack", "Pack", func(s said) string { return s.desc.Pack }, func(to *said, from said) { to.desc.Pack = from.desc.Pack }},
+		{"place", "Place", func(s said) string { return s.desc.Place.String() }, func(to *said, from said) { to.desc.Place = from.desc.Place }},
 		{"ai", "AI training", func(s said) string { return yes(s.desc.AITraining) }, func(to *said, from said) { to.desc.AITraining = from.desc.AITraining }},
 		{"rights", "Rights", func(s said) string { return yes(s.desc.Rights) }, func(to *said, from said) { to.desc.Rights = from.desc.Rights }},
 		{"offer", "Licenses", func(s said) string { return offersText(s.offers) }, func(to *said, from said) { to.offers = from.offers }},

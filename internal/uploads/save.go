@@ -112,7 +112,7 @@ func (s *Store) kept(ctx context.Context, q db.Querier, rec recordings.Recording
 func changes(rec recordings.Recording, was, d recordings.Description) bool {
 	d = d.Clean()
 	same := was.Title == d.Title && was.Description == d.Description && was.Category == d.Category && was.Pack == d.Pack && was.AITraining == d.AITraining &&
-		(was.Rights == d.Rights || rec.PublishedAt != 0) && slices.Equal(was.Tags, d.Tags)
+		(was.Rights == d.Rights || rec.PublishedAt != 0) && was.Place.String() == d.Place.String() && slices.Equal(was.Tags, d.Tags)
 	return !same
 }
 
@@ -133,7 +133,7 @@ func (s *Store) describing(ctx context.Context, q db.Querier, rec recordings.Rec
 	if err != nil {
 		return recordings.Description{}, err
 	}
-	d := recordings.Description{Title: rec.Title, Description: rec.Description, Tags: tags, Category: rec.Category, AITraining: rec.AITraining == "yes", Rights: rec.RightsAt != 0}
+	d := recordings.Description{Title: rec.Title, Description: rec.Description, Tags: tags, Category: rec.Category, AITraining: rec.AITraining == "yes", Rights: rec.RightsAt != 0, Place: rec.Place()}
 	if rec.PackID != 0 {
 		p, err := s.Recordings.PackByID(ctx, q, rec.PackID)
 		if err != nil {

@@ -103,7 +103,7 @@ func (s *Store) fillSheet(ctx context.Context, recs []recordings.Recording) (she
 	for _, rec := range recs {
 		sh.rows = append(sh.rows, sheetRow{rec: rec, had: offers[rec.ID], errs: map[string]string{}, cells: map[string]string{}, desc: recordings.Description{
 			Title: rec.Title, Description: rec.Description, Tags: tags[rec.ID], Category: rec.Category, Pack: packs[rec.PackID],
-			AITraining: rec.AITraining == "yes", Rights: rec.RightsAt != 0,
+			AITraining: rec.AITraining == "yes", Rights: rec.RightsAt != 0, Place: rec.Place(),
 		}})
 		row := &sh.rows[len(sh.rows)-1]
 		row.seen = row.marks()

@@ -248,20 +248,6 @@ func (p *filterParser) value(field string) (*Filter, error) {
 	return p.compile(field, text.String(), false)
 }
 
-// around reads {!geofilt sfield=geotag pt=LAT,LON d=KM}, the recordings around a place.
-func (p *filterParser) around() (*Filter, error) {
-	end := strings.IndexByte(p.in[p.at:], '}')
-	if end < 0 {
-		return nil, p.fault("a closing brace is missing")
-	}
-	words := strings.Fields(p.in[p.at+2 : p.at+end])
-	if len(words) == 0 || words[0] != "geofilt" && words[0] != "bbox" || !slices.Contains(words, "sfield="+placeField) {
-		return nil, p.fault("only {!geofilt sfield=geotag pt=LAT,LON d=KM} is known")
-	}
-	p.at += end + 1
-	return Either(), nil
-}
-
 func unquote(s string) string { return strings.Trim(strings.TrimSpace(s), `"`) }
 
 func typeFault(field, kind, value string) error {
@@ -271,7 +257,7 @@ func typeFault(field, kind, value string) error {
 // compile makes the condition that field has a value.
 func (p *filterParser) compile(field, value string, quoted bool) (*Filter, error) {
 	if field == placeField {
-		return Either(), nil
+		return p.place(value)
 	}
 	if value == "*" && !quoted {
 		return All(), nil // any value
@@ -279,6 +265,13 @@ func (p *filterParser) compile(field, value string, quoted bool) (*Filter, error
 	if inner, ok := quotedRange(value); quoted && ok && freesoundText(field) == Any { // a client quotes whatever it is given
 		low, high, _ := strings.Cut(inner, " TO ")
 		return p.span(field, unquote(low), unquote(high), false, false)
+	}
+	if field == "is_geotagged" {
+		told := Is(outsidePrefix+placeField, "*")
+		if yes, err := truth(field, value); err != nil || yes {
+			return told, err
+		}
+		return Except(told), nil
 	}
 	if slices.Contains(neverTrue(), field) {
 		yes, err := truth(field, value)
@@ -372,7 +365,7 @@ func (p *filterParser) outside(field string, k kind, value string) (*Filter, err
 // span makes the condition that field lies between two values; open ends are left out themselves.
 func (p *filterParser) span(field, a, b string, openLow, openHigh bool) (*Filter, error) {
 	if field == placeField {
-		return Either(), nil
+		return p.corners(a, b)
 	}
 	number, whole := freesoundNumber(field)
 	if k := freesoundOutside(field); k == 'i' || k == 'f' {

@@ -83,7 +83,7 @@ func freesoundText(name string) Field {
 func knownFreesound(name string) error {
 	number, _ := freesoundNumber(name)
 	value, _ := freesoundValue(name)
-	if number != Any || value != Any || freesoundText(name) != Any || name == placeField || slices.Contains(neverTrue(), name) || freesoundOutside(name) != 0 {
+	if number != Any || value != Any || freesoundText(name) != Any || name == placeField || name == "is_geotagged" || slices.Contains(neverTrue(), name) || freesoundOutside(name) != 0 {
 		return nil
 	}
 	return filterFault(FilterUnknown, name, "undefined field %s", name)
@@ -96,11 +96,8 @@ const outsidePrefix = "outside:"
 // Filter, Equal with a folded value or Span; who searches puts conditions on ids in their place.
 func (f Field) Outside() (name string, ok bool) { return strings.CutPrefix(string(f), outsidePrefix) }
 
-// placeField is where a recording was made. No recording here tells, so that every condition on it holds for none.
-const placeField = "geotag"
-
 // neverTrue are marks that no recording here has.
-func neverTrue() []string { return []string{"is_geotagged", "is_remix", "was_remixed", "is_explicit"} }
+func neverTrue() []string { return []string{"is_remix", "was_remixed", "is_explicit"} }
 
 // kind says what values a field has: 'i' whole numbers, 'f' numbers, 'b' true or false, 's' texts; 0 is no field.
 type kind byte
