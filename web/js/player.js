@@ -17,9 +17,11 @@ let early = null; // early(url, seconds) is a voice that is ready to begin there
 // region is { id, from, to }: it belongs to one sound and waits while another plays. start is the share at which the next one begins.
 let queue = [], goesOn = null, at = -1, loop = false, region = null, start = 0, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
 
-export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() }, get length() { return length() }, get heard() { return heard() } };
-// heard is the second of the sound that leaves the loudspeaker now: what Web Audio was given is on its way there still.
-const heard = () => Math.max(Math.min(head.currentTime, inside()?.from ?? 0), head.currentTime - lag - (head.node || input ? context.outputLatency || 0 : 0));
+export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() }, get length() { return length() }, get heard() { return heard() }, behind };
+// behind is by how many seconds the loudspeaker is behind the time that a head tells: what Web Audio was given is on its way there still.
+function behind(h) { return h.node || input ? context.outputLatency || 0 : 0 }
+// heard is the second of the sound that leaves the loudspeaker now.
+const heard = () => Math.max(Math.min(head.currentTime, inside()?.from ?? 0), head.currentTime - lag - behind(head));
 const inside = () => loop && region?.id === queue[at]?.id ? region : null;
 const looping = () => Boolean(loop && (!region || inside()));
 
