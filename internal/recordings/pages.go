@@ -254,10 +254,10 @@ func Tech(rec Recording, row ui.Sound) []ui.Fact {
 		out = append(out, ui.Fact{Label: "Tempo", Value: fmt.Sprintf("%d BPM, %d percent sure", row.Tempo, int(math.Round(rec.TempoConfidence*100)))})
 	}
 	if row.Tempo == 0 && rec.TempoConfidence >= .1 { // a number would be taken for a fact
-		out = append(out, ui.Fact{Label: "Tempo", Value: fmt.Sprintf("none that is sure: %d percent", int(math.Round(rec.TempoConfidence*100)))})
+		out = append(out, ui.Fact{Label: "Tempo", Value: fmt.Sprintf("not clear, %d percent sure", int(math.Round(rec.TempoConfidence*100)))})
 	}
 	if row.Key == "" && rec.KeyConfidence >= .1 {
-		out = append(out, ui.Fact{Label: "Key", Value: fmt.Sprintf("none that is sure: %d percent", int(math.Round(rec.KeyConfidence*100)))})
+		out = append(out, ui.Fact{Label: "Key", Value: fmt.Sprintf("not clear, %d percent sure", int(math.Round(rec.KeyConfidence*100)))})
 	}
 	if row.Key != "" {
 		out = append(out, ui.Fact{Label: "Key", Value: fmt.Sprintf("%s, %d percent sure", row.Key, int(math.Round(rec.KeyConfidence*100)))})

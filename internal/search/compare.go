@@ -96,7 +96,7 @@ func (s *Store) differences(a, b recordings.Recording, rowA, rowB ui.Sound) ui.T
 		}
 		for _, v := range []*string{&one, &two} {
 			if *v == "" {
-				*v = "none that is sure"
+				*v = "not clear"
 			}
 		}
 		cell := ui.Cell{Text: "the same"}
@@ -116,8 +116,18 @@ func (s *Store) differences(a, b recordings.Recording, rowA, rowB ui.Sound) ui.T
 		apart = "B is " + more(*a.LUFS, *b.LUFS, "LU", "louder", "quieter")
 	}
 	add("Loudness", loudA, loudB, apart)
-	add("True peak", peakA, peakB, "")
-	add("Tempo", tempo(rowA), tempo(rowB), "")
+	apart = ""
+	if peakA != "" && peakB != "" {
+		apart = "B is " + more(*a.TruePeak, *b.TruePeak, "dB", "higher", "lower")
+	}
+	add("True peak", peakA, peakB, apart)
+	apart = ""
+	if by := rowB.Tempo - rowA.Tempo; rowA.Tempo != 0 && rowB.Tempo != 0 && by > 0 {
+		apart = fmt.Sprintf("B is %d BPM faster", by)
+	} else if rowA.Tempo != 0 && rowB.Tempo != 0 {
+		apart = fmt.Sprintf("B is %d BPM slower", -by)
+	}
+	add("Tempo", tempo(rowA), tempo(rowB), apart)
 	add("Key", rowA.Key, rowB.Key, "")
 	add("Brightness", hertz(a.Centroid), hertz(b.Centroid), brighter(a.Centroid, b.Centroid))
 	add("Format", strings.ToUpper(a.Ext), strings.ToUpper(b.Ext), "")

@@ -1,7 +1,7 @@
 // Results as you type: the field in the head and the filters renew the list, the counts and the address through one small
 // request each; the page's own links and forms do the same without it. Answers that a newer key has overtaken are dropped.
 import { say } from "./page.js";
-import { mark, play, relist } from "./player.js";
+import { mark, play, relist, state } from "./player.js";
 
 const $ = s => document.querySelector(s);
 const page = () => $("#main .page.search");
@@ -128,9 +128,9 @@ function listen() {
     else pause = setTimeout(renew, 250); // "1" on the way to "120" is another range
   };
   document.addEventListener("input", typed);
-  // Down leads from the field into the list and plays its first sound; from there the arrows go on.
+  // Down leads from the field, or from nowhere, into the list and plays its first sound; from there the arrows go on.
   document.addEventListener("keydown", e => {
-    if (e.key !== "ArrowDown" || e.isComposing || !page() || e.target.id !== "q") return;
+    if (e.key !== "ArrowDown" || e.isComposing || !page() || e.target.id !== "q" && (state.sound || !e.target.matches("body, #main") || document.querySelector("dialog[open]"))) return;
     const row = root.querySelector("[data-queue] [data-hq]");
     if (!row) return;
     e.preventDefault();

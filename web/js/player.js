@@ -222,6 +222,7 @@ export function toggle() {
 export function step(by) {
   if (at < 0) return toggle();
   const to = at + by;
+  if (to === queue.length && document.querySelector("#main [data-next] .playing")) return import("./row.js").then(m => m.turn());
   if (to < 0 || to >= queue.length) return say(by > 0 ? "End of the list" : "Start of the list");
   at = to;
   open();

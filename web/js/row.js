@@ -85,6 +85,20 @@ export function compare(row) {
   a.remove();
 }
 
+// turn opens the next page of the list that plays and begins with its first sound: who walks down with a key stops at no page's end.
+export function turn() {
+  const list = document.querySelector("#main [data-next]"), link = document.querySelector("#main a[rel=next]");
+  document.addEventListener("htmx:after:swap", function begin() {
+    if (list.isConnected) return;
+    document.removeEventListener("htmx:after:swap", begin);
+    const row = document.querySelector("#main [data-queue] [data-hq]");
+    if (!row) return;
+    play(row);
+    row.querySelector(".play").focus();
+  });
+  link?.click();
+}
+
 // all plays a list from its first sound, and goes on through its pages: the next one is fetched when the end is near.
 export function all(button) {
   const list = [...document.querySelectorAll("#main [data-queue]")].find(l => button.compareDocumentPosition(l) & Node.DOCUMENT_POSITION_FOLLOWING && l.querySelector("[data-hq]"));
