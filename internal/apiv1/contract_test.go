@@ -357,6 +357,19 @@ func (w *world) reads() {
 // writes changes what can be changed.
 func (w *world) writes() {
 	t := w.t
+	// What was read already is not sent again, until something of it changes, be it only what others made of it.
+	page := w.nobody.call(200, "GET", rec(w.free, ""), nil)
+	for _, known := range []string{page.Header.Get("ETag"), `"x", W/` + page.Header.Get("ETag"), "*"} {
+		if got := w.nobody.call(304, "GET", rec(w.free, ""), nil, "If-None-Match", known); got.Text != "" || got.Header.Get("ETag") != page.Header.Get("ETag") {
+			t.Errorf("not modified: %q, %s", got.Text, got.Header.Get("ETag"))
+		}
+	}
+	w.nobody.call(200, "GET", rec(w.free, ""), nil, "If-None-Match", strings.Replace(page.Header.Get("ETag"), ".", ".0", 1))
+	noise := w.fan.call(201, "POST", rec(w.free, "/comments"), object{"text": "Once more."}).id("id")
+	if got := w.nobody.call(200, "GET", rec(w.free, ""), nil, "If-None-Match", page.Header.Get("ETag")); got.text("comments") == page.text("comments") {
+		t.Errorf("a comment more: %s", got.Text)
+	}
+	w.fan.call(204, "DELETE", fmt.Sprintf("%s/comments/%d", v1, noise), nil)
 	// Two edits from the same reading: the second is refused, and nothing of it is kept.
 	read := w.maker.call(200, "GET", rec(w.draft, ""), nil)
 	tag := read.Header.Get("ETag")

@@ -3,6 +3,8 @@ package apiv1
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,6 +34,7 @@ type operation struct {
 	own    bool
 	errors []int // answers beyond those that follow from the rest
 	status int   // of success; 0: 200, or 204 without a body
+	tagged bool  // its answer has an ETag: who sends that back as If-None-Match is told when nothing has changed
 }
 
 func (o operation) method() string { m, _, _ := strings.Cut(o.route, " "); return m }
@@ -131,6 +134,9 @@ func (f *Face) entry(o operation) huma.Operation {
 	for _, status := range o.statuses() {
 		op.Responses[strconv.Itoa(status)] = f.problem(meaning(status))
 	}
+	if o.tagged {
+		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since If-None-Match was read."}
+	}
 	op.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
 	switch {
 	case access.Might(access.Actor{}, o.action) && !o.private:
@@ -185,7 +191,35 @@ func (b *buffered) send(w http.ResponseWriter, r *http.Request) error {
 		w.WriteHeader(b.status)
 		return nil
 	}
+	if tag := h.Get("ETag"); tag != "" {
+		// What its handler says is what edits compare. Here follows the rest: an answer has counts and links beside what is edited.
+		sum := sha256.Sum256(b.body.Bytes())
+		tag = strings.TrimSuffix(tag, `"`) + "." + hex.EncodeToString(sum[:8]) + `"`
+		h.Set("ETag", tag)
+		if r.Method == http.MethodGet && b.status == http.StatusOK && matches(r.Header.Values("If-None-Match"), tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
 	return web.WriteBody(w, r, b.status, b.body.Bytes())
+}
+
+// matches tells whether a list of tags holds one, weak or strong (RFC 9110, section 13.1.2).
+func matches(lists []string, tag string) bool {
+	for _, list := range lists {
+		for one := range strings.SplitSeq(list, ",") {
+			if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// edited is the part of a tag that changes with what is edited only.
+func edited(tag string) string {
+	part, _, _ := strings.Cut(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), ".") // a proxy that compresses may have made it a weak one
+	return part
 }
 
 // mount puts around an operation what all have in common.

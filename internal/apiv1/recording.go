@@ -329,7 +329,7 @@ func (f *Face) published(ctx context.Context, id int64) (recordings.Recording, e
 
 // recordingOut is a recording with the mark of what is said of it now.
 type recordingOut struct {
-	ETag string `header:"ETag" doc:"Changes with everything that an edit changes; for If-Match."`
+	ETag string `header:"ETag" doc:"Changes with everything that this answer says; for If-None-Match, and for If-Match, which looks only at what an edit changes."`
 	Body Recording
 }
 
@@ -365,9 +365,12 @@ type Analysis struct {
 }
 
 func (f *Face) recordingOperations() {
-	add(f, operation{route: "GET /recordings/{id}", id: "get-recording", tag: tagRecordings, summary: "Read a recording", action: access.SeeRecording,
+	add(f, operation{route: "GET /recordings/{id}", id: "get-recording", tag: tagRecordings, summary: "Read a recording", action: access.SeeRecording, tagged: true,
 		text: "Drafts too, for the contributor and moderators, who also get `own`."},
-		func(ctx context.Context, in *ByID) (*recordingOut, error) {
+		func(ctx context.Context, in *struct {
+			ByID
+			Known []string `header:"If-None-Match" doc:"ETags of answers that are there already."`
+		}) (*recordingOut, error) {
 			if _, err := f.visible(ctx, in.ID); err != nil {
 				return nil, err
 			}

@@ -146,8 +146,7 @@ func (f *Face) edit(ctx context.Context, in *editIn) (*recordingOut, error) {
 	}
 	e := uploads.Edit{}
 	if in.Match != "" && in.Match != "*" {
-		// A proxy that compresses may have made the tag a weak one.
-		e.Seen, e.Exact = strings.Trim(strings.TrimPrefix(in.Match, "W/"), `"`), true
+		e.Seen, e.Exact = edited(in.Match), true
 	} else if e.Seen, err = f.Uploads.Seen(ctx, rec); err != nil {
 		return nil, err
 	}
