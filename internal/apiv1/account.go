@@ -31,7 +31,31 @@ type NewAccount struct {
 	Role  string `json:"role,omitempty" enum:"member,contributor,moderator,admin" default:"member"`
 }
 
+// Synonyms are words that a search takes for each other.
+type Synonyms struct {
+	List string `json:"list" doc:"On each line words that find each other, with commas between them, or one word, > and the words that it finds too."`
+	Own  bool   `json:"own" doc:"The operator wrote it; new versions of AudioMicro leave it alone."`
+}
+
+// SynonymsEdit replaces the list.
+type SynonymsEdit struct {
+	List string `json:"list" maxLength:"200000" doc:"As it is read; empty brings back the list that comes with AudioMicro."`
+}
+
+func (f *Face) synonyms(ctx context.Context, _ *struct{}) (*body[Synonyms], error) {
+	text, own, err := f.Search.Synonyms(ctx)
+	return answer(Synonyms{text, own}), err
+}
+
 func (f *Face) accountOperations() {
+	add(f, operation{route: "GET /synonyms", id: "get-synonyms", tag: tagAccounts, summary: "Read the words that a search takes for each other", action: access.Administer, own: true}, f.synonyms)
+	add(f, operation{route: "PUT /synonyms", id: "put-synonyms", tag: tagAccounts, summary: "Replace the words that a search takes for each other", action: access.Administer, own: true, text: "Searches use them within a second."},
+		func(ctx context.Context, in *struct{ Body SynonymsEdit }) (*body[Synonyms], error) {
+			if err := f.Search.SaveSynonyms(ctx, in.Body.List); err != nil {
+				return nil, err
+			}
+			return f.synonyms(ctx, nil)
+		})
 	add(f, operation{route: "GET /me", id: "get-me", tag: tagMe, summary: "Read who asks", action: access.ReadAPI}, f.me)
 	add(f, operation{route: "POST /accounts", id: "create-account", tag: tagAccounts, summary: "Make an account", action: access.Administer, own: true, status: http.StatusCreated,
 		text: "Confirmed, with a random password, an API credential and an access token. The answer is the only time that the secrets can be read."},

@@ -357,6 +357,16 @@ func (w *world) reads() {
 // writes changes what can be changed.
 func (w *world) writes() {
 	t := w.t
+	// The operator's synonyms, and back to the list that comes with the program.
+	shipped := w.boss.call(200, "GET", v1+"/synonyms", nil)
+	w.boss.call(422, "PUT", v1+"/synonyms", object{"list": "lonely"})
+	if got := w.boss.call(200, "PUT", v1+"/synonyms", object{"list": "humming, tone\n"}); got.text("own") != "true" || got.text("list") != "humming, tone\n" || shipped.text("own") != "false" {
+		t.Errorf("synonyms: %s", got.Text)
+	}
+	testkit.Eventually(t, "a search finds by a synonym", func() bool { return w.nobody.call(200, "GET", v1+"/search?q=humming", nil).id("total") > 0 })
+	if got := w.boss.call(200, "PUT", v1+"/synonyms", object{"list": ""}); got.text("own") != "false" || got.text("list") != shipped.text("list") {
+		t.Errorf("the list that comes with the program: %.200s", got.Text)
+	}
 	// What was read already is not sent again, until something of it changes, be it only what others made of it.
 	page := w.nobody.call(200, "GET", rec(w.free, ""), nil)
 	for _, known := range []string{page.Header.Get("ETag"), `"x", W/` + page.Header.Get("ETag"), "*"} {
@@ -601,7 +611,7 @@ func bodies() map[string]any {
 		"edit-recording": object{"title": "X"}, "comment": object{"text": "X"}, "favor": object{}, "rate": object{"stars": 1}, "put-into-cart": object{"license": "standard"},
 		"place-order": checkout("x"), "reject-recording": object{"reason": "X"}, "remove-comment": object{"reason": "X"}, "put-profile": object{"display_name": "", "bio": "", "website": ""},
 		"make-collection": object{"name": "X"}, "edit-collection": object{"name": "X"}, "add-to-collection": object{"recordings": []int{1}}, "edit-collection-item": object{"note": "X"},
-		"save-search": object{"search": "q=x"}, "rename-saved-search": object{"name": "X"},
+		"put-synonyms": object{"list": ""}, "save-search": object{"search": "q=x"}, "rename-saved-search": object{"name": "X"},
 		"create-account": object{"name": "X", "email": "x@example.org", "born": "1990-01-01"},
 	}
 }

@@ -24,8 +24,8 @@ func Schema() fs.FS { return db.Folder(schema) }
 // synonymsChanged is the kind of a change of the list in the feed.
 const synonymsChanged = "synonyms"
 
-// synonyms is the list that is in use, as text; own tells whether the operator wrote it.
-func (s *Store) synonyms(ctx context.Context) (text string, own bool, err error) {
+// Synonyms is the list that is in use, as text; own tells whether the operator wrote it.
+func (s *Store) Synonyms(ctx context.Context) (text string, own bool, err error) {
 	text, err = db.Get[string](ctx, s.DB, `SELECT list FROM search_synonyms WHERE id = 1`)
 	if errors.Is(err, db.ErrNotFound) {
 		return query.ShippedSynonyms(), false, nil
@@ -35,7 +35,7 @@ func (s *Store) synonyms(ctx context.Context) (text string, own bool, err error)
 
 // useSynonyms gives the list to the index.
 func (s *Store) useSynonyms(ctx context.Context) error {
-	text, _, err := s.synonyms(ctx)
+	text, _, err := s.Synonyms(ctx)
 	if err != nil {
 		return fmt.Errorf("read the synonyms: %w", err)
 	}
@@ -66,7 +66,7 @@ func (s *Store) SaveSynonyms(ctx context.Context, text string) error {
 }
 
 func (s *Store) synonymsForm(w http.ResponseWriter, r *http.Request) error {
-	text, own, err := s.synonyms(r.Context())
+	text, own, err := s.Synonyms(r.Context())
 	if err != nil {
 		return err
 	}
