@@ -217,6 +217,19 @@ func TestRowsByKey(t *testing.T) {
 	tab.Eval(`(() => { const list = document.querySelector("[data-queue]"), rows = [...list.children]; rows.at(-1).remove(); rows.at(-2).remove(); list.dataset.next = "/search?q=sound&sort=title" })()`)
 	tab.Press("Play all")
 	tab.Wait(`document.querySelectorAll("#queue li").length === 4`)
+
+	// Down begins with the first sound from wherever the page was opened, and behind the last one comes the next page's first.
+	tab.Open(s.URL + "/search?q=sound&sort=title")
+	tab.Wait(`document.querySelector(".page.search[data-on=ready]") && document.querySelectorAll(".results .row").length === 3 && document.activeElement.matches("body, #main")`)
+	tab.Eval(`(() => { const list = document.querySelector("[data-queue]"), a = document.createElement("a"); list.dataset.next = a.href = "/search?q=sound&sort=new"; a.rel = "next"; list.after(a); htmx.process(a) })()`)
+	for n := range 3 {
+		tab.Key(kb.ArrowDown)
+		playing(n)
+	}
+	tab.Key(kb.ArrowDown)
+	tab.Wait(`location.search.includes("sort=new")`)
+	playing(0)
+	tab.Wait(`document.activeElement === document.querySelector(".results .row .play") && document.querySelectorAll("#queue li").length === 3`)
 }
 
 // TestPageBudgets adds up what pages load before anybody touches them, as it comes over the wire: scripts at most 20 KiB,

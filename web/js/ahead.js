@@ -138,9 +138,9 @@ function rest(context) {
 // handOver brings the element to where the voice is and lets it go on alone. It starts unheard, a little ahead; how long a start
 // takes shows in how far it is off then, and the next try allows for that. A busy machine needs several; the last comes before end.
 async function handOver(me, end) {
-  const { audio, behind } = state, still = () => state.head === me && !me.paused, sleep = s => new Promise(done => setTimeout(done, s * 1e3));
+  const { audio } = state, still = () => state.head === me && !me.paused, sleep = s => new Promise(done => setTimeout(done, s * 1e3));
   const until = async f => { while (still() && !f()) await sleep(.02) };
-  const off = () => audio.currentTime - me.currentTime + (behind(me) - behind(audio)) * (1 - ahead);
+  const off = () => audio.currentTime - me.currentTime + (audio.node ? 0 : (me.node.context.outputLatency || 0) * (1 - ahead));
   audio.preload = "auto";
   for (let lead = .05; still();) {
     await until(() => audio.readyState >= 3);

@@ -4,7 +4,7 @@ import { store } from "./page.js";
 
 const dialog = document.getElementById("keys"), box = dialog.querySelector("[data-keys-switch]");
 box.checked = store.get("am.keys") !== "0";
-box.addEventListener("change", () => store.set("am.keys", box.checked ? "1" : "0"));
+box.addEventListener("change", () => store.set("am.keys", +box.checked));
 
 // here is the element of the sound that the keys speak about: playing, focused, or the page's own.
 const here = () => document.querySelector("#main .playing") ?? document.activeElement?.closest?.("[data-sound]") ?? document.querySelector("#main [data-sound]");

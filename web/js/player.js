@@ -8,20 +8,18 @@ const audio = new Audio();
 audio.preload = "none";
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const headroom = .5; // room of 6 dB to lift quiet previews: volume ends at 1
-// context is made for the first sound that needs it. amplifier lifts beyond that room; input is what the element gives, which comes to it
+// context is made for the first sound that needs it. amplifier lifts beyond that room; audio.node is what the element gives, which comes to it
 // only when it must, for some systems stop Web Audio in the background; effect (stretch.js) stands between them, and is lag seconds late.
-let context = null, amplifier = null, input = null, effect = null, lag = 0;
+let context = null, amplifier = null, effect = null, lag = 0;
 let head = audio; // what sounds: the element, or in its place a voice: a region that goes round (gapless.js), a sound's beginning (ahead.js)
 let early = null; // early(url, seconds) is a voice that is ready to begin there, or nothing
 
 // region is { id, from, to }: it belongs to one sound and waits while another plays. start is the share at which the next one begins.
 let queue = [], goesOn = null, at = -1, loop = false, region = null, start = 0, volume = +(store.get("am.volume") ?? 1), muted = store.get("am.muted") === "1";
 
-export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() }, get length() { return length() }, get heard() { return heard() }, behind };
-// behind is by how many seconds the loudspeaker is behind the time that a head tells: what Web Audio was given is on its way there still.
-function behind(h) { return h.node || input ? context.outputLatency || 0 : 0 }
-// heard is the second of the sound that leaves the loudspeaker now.
-const heard = () => Math.max(Math.min(head.currentTime, inside()?.from ?? 0), head.currentTime - lag - behind(head));
+export const state = { audio, get head() { return head }, get sound() { return queue[at] }, get region() { return region }, get looping() { return looping() }, get length() { return length() }, get heard() { return heard() } };
+// heard is the second of the sound that leaves the loudspeaker now: what Web Audio was given is on its way there still.
+const heard = () => Math.max(Math.min(head.currentTime, inside()?.from ?? 0), head.currentTime - lag - (head.node && context.outputLatency || 0));
 const inside = () => loop && region?.id === queue[at]?.id ? region : null;
 const looping = () => Boolean(loop && (!region || inside()));
 
@@ -71,8 +69,8 @@ export function output() {
 // amplify takes the element's sound through Web Audio too, from now on.
 export function amplify() {
   output();
-  if (!input) {
-    input = context.createMediaElementSource(audio);
+  if (!audio.node) {
+    audio.node = context.createMediaElementSource(audio);
     connect();
   }
   return context;
@@ -88,7 +86,7 @@ export function through(node, late) {
 }
 
 function connect() {
-  for (const from of [input, head.node]) {
+  for (const from of [audio.node, head.node]) {
     from?.disconnect();
     from?.connect(effect ?? amplifier);
   }
@@ -221,10 +219,8 @@ export function toggle() {
 
 export function step(by) {
   if (at < 0) return toggle();
-  const to = at + by;
-  if (to === queue.length && document.querySelector("#main [data-next] .playing")) return import("./row.js").then(m => m.turn());
-  if (to < 0 || to >= queue.length) return say(by > 0 ? "End of the list" : "Start of the list");
-  at = to;
+  if (!queue[at + by]) return import("./row.js").then(m => m.edge(by));
+  at += by;
   open();
   const row = document.querySelector("#main [data-queue] .playing");
   row?.scrollIntoView({ block: "nearest" });
@@ -255,7 +251,7 @@ export const toggleLoop = () => setRegion(region?.id === queue[at]?.id ? region 
 
 export function toggleMute() {
   muted = !muted;
-  store.set("am.muted", muted ? "1" : "0");
+  store.set("am.muted", +muted);
   volumeShown();
 }
 

@@ -85,9 +85,11 @@ export function compare(row) {
   a.remove();
 }
 
-// turn opens the next page of the list that plays and begins with its first sound: who walks down with a key stops at no page's end.
-export function turn() {
+// edge is a step beyond the queue's ends. Who walks down with a key stops at no page's end: the next page of the list that plays opens,
+// and its first sound begins.
+export function edge(by) {
   const list = document.querySelector("#main [data-next]"), link = document.querySelector("#main a[rel=next]");
+  if (by < 0 || !link || !list?.querySelector(".playing")) return say(by > 0 ? "End of the list" : "Start of the list");
   document.addEventListener("htmx:after:swap", function begin() {
     if (list.isConnected) return;
     document.removeEventListener("htmx:after:swap", begin);
@@ -96,7 +98,7 @@ export function turn() {
     play(row);
     row.querySelector(".play").focus();
   });
-  link?.click();
+  link.click();
 }
 
 // all plays a list from its first sound, and goes on through its pages: the next one is fetched when the end is near.
