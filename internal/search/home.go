@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/audio/taxonomy"
@@ -151,13 +150,14 @@ func (s *Store) kinds(ctx context.Context) ([]ui.Tile, error) {
 	return out, nil
 }
 
-// SoundsOf makes rows of a contributor's published recordings, newest first, and tells how many there are.
+// SoundsOf makes rows of a contributor's published recordings, newest first, and tells how many there are. The tables tell: a person's page
+// is there while the index is filled.
 func (s *Store) SoundsOf(ctx context.Context, owner int64, page int) ([]ui.Sound, int, error) {
-	q := query.Query{Sort: query.ByNewest, Page: page, Where: query.Is(query.ByID, strconv.FormatInt(owner, 10))}
-	res, err := s.ix.Search(q)
+	offset, limit := query.Query{Page: page}.Window()
+	ids, total, err := s.Recordings.PublishedBy(ctx, owner, limit, offset)
 	if err != nil {
 		return nil, 0, err
 	}
-	list, err := s.list(ctx, q)
-	return list, res.Total, err
+	list, err := s.Published(ctx, ids)
+	return list, total, err
 }
