@@ -283,11 +283,11 @@ function shelve() {
 
 // mark shows on the page what plays; the page may be a new one.
 export function mark() {
-  const id = queue[at]?.id, sounding = id && !head.paused;
+  const id = queue[at]?.id, sounding = !!id && !head.paused;
   for (const el of document.querySelectorAll("#main [data-sound]")) {
     const on = el.dataset.sound === id;
     el.classList.toggle("playing", on);
-    el.classList.toggle("sounding", Boolean(on && sounding));
+    el.classList.toggle("sounding", on && sounding);
     if (on && el.dataset.hq && el.dataset.act !== queue[at].act) { // it came into the cart or the library meanwhile
       queue[at].act = el.dataset.act;
       queue[at].actAt = el.dataset.actAt;
@@ -297,7 +297,7 @@ export function mark() {
     if (word && word.textContent !== does) word.textContent = does;
   }
   moving = [...document.querySelectorAll("#main .playing [data-seek]"), bar];
-  bar.classList.toggle("sounding", Boolean(sounding));
+  bar.classList.toggle("sounding", sounding);
   $("[data-toggle-word]").textContent = sounding ? "Pause" : "Play";
   looped();
   tick();
