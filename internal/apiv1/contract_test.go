@@ -389,11 +389,11 @@ func (w *world) writes() {
 	if got := w.maker.call(200, "GET", rec(w.draft, ""), nil); got.text("title") != "Draft" || got.text("description") != "In time." || got.text("pack.name") != "Drafts" || len(got.at("own.missing").([]any)) == 0 {
 		t.Errorf("draft: %s", got.Text)
 	}
-	here := w.maker.call(200, "PATCH", rec(w.draft, ""), object{"place": object{"latitude": 41.4, "longitude": -2.1234567}})
-	if here = w.maker.call(200, "PATCH", rec(w.draft, ""), object{"title": "Draft again"}); here.text("place.latitude") != "41.4" || here.text("place.longitude") != "-2.123457" {
+	w.maker.call(200, "PATCH", rec(w.draft, ""), object{"place": object{"latitude": 41.4, "longitude": -2.1234567}})
+	if here := w.maker.call(200, "PATCH", rec(w.draft, ""), object{"title": "Draft again"}); here.text("place.latitude") != "41.4" || here.text("place.longitude") != "-2.123457" {
 		t.Errorf("place: %s", here.Text)
 	}
-	if here = w.maker.call(200, "PATCH", rec(w.draft, ""), object{"title": "Draft", "remove_place": true}); strings.Contains(here.Text, `"place"`) {
+	if here := w.maker.call(200, "PATCH", rec(w.draft, ""), object{"title": "Draft", "remove_place": true}); strings.Contains(here.Text, `"place"`) {
 		t.Errorf("place taken back: %s", here.Text)
 	}
 	w.maker.call(422, "PATCH", rec(w.draft, ""), object{"remove_place": true, "place": object{"latitude": 1, "longitude": 2}})
