@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -114,6 +115,21 @@ func similar(t *testing.T, s *testkit.Site, c client, ids []int64) {
 		v = want(t, name, c.get(fmt.Sprintf("/apiv2/search/?sort=%s:%f&fields=id,distance_to_target&page_size=1", name, value)), http.StatusOK)
 		if d, ok := v["results"].([]any)[0].(object)["distance_to_target"].(float64); !ok || d > .01 {
 			t.Errorf("%s as a target: %v", name, v["results"])
+		}
+	}
+	for name, value := range measured { // each has its column, or its place in the index
+		filter := fmt.Sprintf("%s:%v", name, value)
+		switch value := value.(type) {
+		case float64:
+			room := math.Abs(value)*1e-5 + 1e-6
+			filter = fmt.Sprintf("%s:[%f TO %f]", name, value-room, value+room)
+		case bool, string:
+		default:
+			continue // nothing, or a list
+		}
+		filter = url.QueryEscape(filter + fmt.Sprintf(" id:%d", ids[5]))
+		if v := want(t, name, c.get("/apiv2/search/?filter="+filter), http.StatusOK); number(t, v["count"]) != 1 {
+			t.Errorf("%s finds %v", filter, v["count"])
 		}
 	}
 	wet := func(is bool) int64 {
