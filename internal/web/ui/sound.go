@@ -1,6 +1,10 @@
 package ui
 
-import "github.com/a-h/templ"
+import (
+	"slices"
+
+	"github.com/a-h/templ"
+)
 
 // Sound is a recording as a row, a player and a card need it.
 type Sound struct {
@@ -46,8 +50,13 @@ type SoundList struct {
 	Label   string // names the list for screen readers: "Results", "New today"
 	Sounds  []Sound
 	Compact bool   // 44 px rows of one line
-	ShowTK  bool   // show tempo and key
+	ShowTK  bool   // show tempo and key, where one of the sounds has any
 	Next    string // where the list goes on, for who plays all of it; empty on its last page
+}
+
+// tk tells whether the rows have a column of tempo and key; an empty one would take its room from the waveforms.
+func (l SoundList) tk() bool {
+	return l.ShowTK && slices.ContainsFunc(l.Sounds, func(s Sound) bool { return tempoKey(s) != "" })
 }
 
 // Scope is the big drawing of one sound: waveform, spectrogram, one time axis.
