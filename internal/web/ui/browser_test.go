@@ -178,7 +178,7 @@ func TestPlayerSurvivesNavigation(t *testing.T) {
 	if err := chromedp.Do(ctx, watched(), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(server.URL+"/search")); err != nil {
 		t.Fatal(err)
 	}
-	run(t, ctx, chromedp.Poll[bool](`Boolean(window.htmx && document.querySelector("#main a")._htmx)`))
+	run(t, ctx, chromedp.Poll[bool](`Boolean(window.htmx && document.querySelector("#main .row-title")._htmx)`))
 	// A slow machine takes longer for the pages than the sound lasts, so it goes round.
 	run(t, ctx, chromedp.Evaluate[any](`window.sameDocument = true; document.querySelector("#player [data-do=loop]").click(); document.querySelectorAll("#main .play")[8].click(); null`))
 	run(t, ctx, chromedp.Poll[bool](`document.querySelector("#player.sounding:not([hidden])") !== null && document.querySelector("[data-elapsed]").textContent !== "0:00.0"`))
@@ -228,7 +228,7 @@ func TestPlayersButtonAndQueue(t *testing.T) {
 	if err := chromedp.Do(ctx, watched(), chromedp.EmulateViewport(1280, 900), chromedp.Navigate(server.URL+"/search")); err != nil {
 		t.Fatal(err)
 	}
-	run(t, ctx, chromedp.Poll[bool](`Boolean(window.htmx && document.querySelector("#main a")._htmx)`))
+	run(t, ctx, chromedp.Poll[bool](`Boolean(window.htmx && document.querySelector("#main .row-title")._htmx)`))
 	run(t, ctx, chromedp.Evaluate[any](`document.querySelectorAll("#main .play")[8].click(); null`))
 	run(t, ctx, chromedp.Evaluate[any](`document.querySelector("[data-do=queue]").click(); null`))
 	for i, want := range map[int]string{3: "In cart /cart", 5: "Download /library/1/download", 8: "License "} {
