@@ -29,8 +29,6 @@ func freesoundNumber(name string) (f Field, whole bool) {
 		return Tempo, false
 	case "loudness":
 		return Loudness, false
-	case "spectral_centroid":
-		return Centroid, false
 	}
 	return Any, false
 }
@@ -113,7 +111,7 @@ func freesoundOutside(name string) kind {
 		{'s', `md5 comment gen_ai_preference note_name birdnet_detected_class fsdsinet_detected_class`},
 		{'f', `amplitude_peak_ratio beat_loudness boominess bpm_confidence brightness decay_strength depth dissonance duration_effective dynamic_range hardness
 			hpcp_crest hpcp_entropy inharmonicity log_attack_time note_confidence pitch pitch_max pitch_min pitch_confidence pitch_salience pitch_var roughness
-			sharpness silence_rate spectral_complexity spectral_crest spectral_energy spectral_entropy spectral_flatness spectral_rolloff spectral_skewness
+			sharpness silence_rate spectral_centroid spectral_complexity spectral_crest spectral_energy spectral_entropy spectral_flatness spectral_rolloff spectral_skewness
 			spectral_spread start_time temporal_centroid temporal_centroid_ratio temporal_decrease temporal_skewness temporal_spread tonality_confidence warmth
 			zero_crossing_rate`},
 	} {
