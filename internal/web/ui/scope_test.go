@@ -155,7 +155,7 @@ func TestScopeTouch(t *testing.T) {
 		touch("touchMove", y, .4-by, .6+by)
 	}
 	touch("touchEnd", y)
-	time.Sleep(400 * time.Millisecond) // a hand's pause between two gestures
+	until(t, ctx, `(([from, to]) => Math.abs(to - from - 1 / 3) < .05)((document.querySelector(".lane-wave").dataset.shown ?? "0 1").split(" "))`)
 	shown := func() (from, to float64) {
 		if _, err := fmt.Sscan(sees(t, ctx, `document.querySelector(".lane-wave").dataset.shown ?? "0 1"`), &from, &to); err != nil {
 			t.Fatal(err)
@@ -544,7 +544,7 @@ func TestHandOver(t *testing.T) {
 	act(t, ctx, `document.querySelector("#main [data-queue] [data-play]").click()`)
 	until(t, ctx, `!element.paused && element.currentTime > 0`)
 	for range 5 {
-		time.Sleep(time.Second) // a listener's; the next beginnings come meanwhile
+		until(t, ctx, `element.currentTime > 1 || element.ended`) // somebody listens, and the next beginnings come meanwhile
 		act(t, ctx, `seen.length = 0; begun = 0`)
 		if err := chromedp.Do(ctx, chromedp.KeyEvent(kb.ArrowDown)); err != nil {
 			t.Fatal(err)
