@@ -62,8 +62,8 @@ func (f *Face) similar(w http.ResponseWriter, r *http.Request) error {
 	if err := knownSpace(parse(r.URL.RawQuery)); err != nil {
 		return err
 	}
-	if !f.Search.Ready() {
-		return notReady()
+	if err := f.Search.NotReady(); err != nil {
+		return err
 	}
 	hits := f.Search.Similar(rec.ID, query.MaxOffset)
 	return f.soundList(w, r, "/apiv2/sounds/"+r.PathValue("id")+"/similar/", within(hits))

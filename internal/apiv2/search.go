@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
@@ -40,8 +39,8 @@ func (f *Face) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q.Page, q.Limit = win.page, win.size
-	if !f.Search.Ready() {
-		return notReady()
+	if err := f.Search.NotReady(); err != nil {
+		return err
 	}
 	if q, err = f.settle(r.Context(), q); err != nil {
 		return err
@@ -68,10 +67,6 @@ func (f *Face) search(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return answer(w, r, http.StatusOK, f.list(searchPath, p, win, res.total, results))
-}
-
-func notReady() error {
-	return &web.Public{Status: http.StatusServiceUnavailable, RetryAfter: time.Second, Text: "Search server error: the index is not ready yet."}
 }
 
 // knownSpace refuses to compare sounds in a space that is not computed here.
