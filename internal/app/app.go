@@ -117,8 +117,14 @@ func Open(ctx context.Context, c config.Config, opt Options) (_ *App, err error)
 	if a.DB, err = db.Open(ctx, db.Options{URL: c.Database, File: c.SQLiteFile()}); err != nil {
 		return nil, err
 	}
+	a.DB.Watch(a.tellSlow)
 	if err := a.schema(ctx, opt.Migrate); err != nil {
 		return nil, err
+	}
+	if opt.Serve {
+		if err := a.DB.Analyze(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if a.instance, err = fact(ctx, a.DB, a.Now(), "id", 16); err != nil {
 		return nil, err
@@ -133,6 +139,16 @@ func Open(ctx context.Context, c config.Config, opt Options) (_ *App, err error)
 		return nil, err
 	}
 	return a, nil
+}
+
+// slowStatement is from when on a reading statement is told in the log: no page may take so long at a million recordings.
+const slowStatement = time.Second
+
+// tellSlow logs a statement that took long, without its values.
+func (a *App) tellSlow(statement string, took time.Duration) {
+	if took >= slowStatement {
+		a.Log.Warn("slow statement", "ms", took.Milliseconds(), "statement", strings.Join(strings.Fields(statement), " "))
+	}
 }
 
 func (a *App) schema(ctx context.Context, migrate bool) error {
@@ -333,6 +349,7 @@ func (a *App) subscribe() {
 	jobs.On(a.Jobs, "ingest.detail", sound, func(ctx context.Context, e recordings.Analyzed) error {
 		return a.Ingest.Detail(ctx, e.RecordingID)
 	})
+	a.Jobs.Every("db.analyze", time.Hour, jobs.Opts{}, a.DB.Analyze)
 	a.Jobs.Every("ingest.refresh", refreshEvery, jobs.Opts{Queue: soundQueue, Priority: 4, Timeout: 2 * refreshEvery}, func(ctx context.Context) error {
 		until := a.Now().Add(refreshFor)
 		return errors.Join(a.Ingest.Refresh(ctx, until), a.Ingest.RefreshDetail(ctx, until))

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Exec runs a statement and tells how many rows it changed.
@@ -22,6 +23,8 @@ func Exec(ctx context.Context, q Querier, query string, args ...any) (int64, err
 // Query reads all rows. T is a scalar, []byte, or a struct whose fields carry `db:"column"` tags (embedded structs are
 // flattened); a column without a field and a tagged field without a column are errors. NULL needs a pointer or sql.Null.
 func Query[T any](ctx context.Context, q Querier, query string, args ...any) ([]T, error) {
+	start := time.Now()
+	defer func() { q.tell(query, time.Since(start)) }()
 	rows, err := q.rows(ctx, query, args)
 	if err != nil {
 		return nil, err

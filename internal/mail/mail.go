@@ -258,7 +258,7 @@ func (m *Mailer) Counts(ctx context.Context) (Counts, error) {
 		State State `db:"state"`
 		N     int64 `db:"n"`
 	}
-	rows, err := db.Query[row](ctx, m.db, `SELECT state, count(*) AS n FROM outgoing_mail WHERE state <> 'sent' GROUP BY state`)
+	rows, err := db.Query[row](ctx, m.db, `SELECT state, count(*) AS n FROM outgoing_mail WHERE state IN ('queued', 'failed') GROUP BY state`)
 	if err != nil {
 		return Counts{}, fmt.Errorf("count mail: %w", err)
 	}

@@ -226,7 +226,11 @@ func (s *Store) OfAccount(ctx context.Context, accountID int64) ([]Order, error)
 
 // List lists up to limit orders in a state (all when empty), newest first, for admins.
 func (s *Store) List(ctx context.Context, state State, limit int) ([]Order, error) {
-	all, err := db.Query[Order](ctx, s.DB, `SELECT `+orderColumns+` FROM orders WHERE (CAST($1 AS TEXT) = '' OR state = $1) ORDER BY placed_at DESC, id DESC LIMIT $2`, string(state), limit)
+	where, args := "", []any{limit}
+	if state != "" {
+		where, args = "WHERE state = $2", append(args, string(state))
+	}
+	all, err := db.Query[Order](ctx, s.DB, `SELECT `+orderColumns+` FROM orders `+where+` ORDER BY placed_at DESC, id DESC LIMIT $1`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list orders: %w", err)
 	}

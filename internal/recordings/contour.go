@@ -33,14 +33,19 @@ func (s *Store) ContourBefore(ctx context.Context, version int64, except []int64
 		ORDER BY n.described DESC, n.created_at DESC LIMIT 1`, append([]any{version}, args...)...)
 }
 
-// ContoursAfter reads the contours of published recordings in the order of their ids, a batch of those beyond an id; nothing after the last.
-func (s *Store) ContoursAfter(ctx context.Context, id int64) ([]Contour, error) {
-	list, err := db.Query[Contour](ctx, s.DB, `SELECT c.recording_id, c.melody, c.rhythm FROM recording_contour c JOIN recording r ON r.id = c.recording_id
-		WHERE c.recording_id > $1 AND r.state = 'published' ORDER BY c.recording_id LIMIT 1000`, id)
+// ContoursAfter reads the contours of published recordings in the order of their ids, a batch of those beyond an id. next is the id to
+// go on from, or 0 after the last.
+func (s *Store) ContoursAfter(ctx context.Context, id int64) (list []Contour, next int64, err error) {
+	// By their ids alone: asked for those that are published in this order, a planner may sort all that are for each batch.
+	ids, err := db.Query[int64](ctx, s.DB, `SELECT recording_id FROM recording_contour WHERE recording_id > $1 ORDER BY recording_id LIMIT 1000`, id)
 	if err != nil {
-		return nil, fmt.Errorf("read contours: %w", err)
+		return nil, 0, fmt.Errorf("read contours: %w", err)
 	}
-	return list, nil
+	if len(ids) == 0 {
+		return nil, 0, nil
+	}
+	list, err = s.Contours(ctx, ids)
+	return list, ids[len(ids)-1], err
 }
 
 // Contours reads the contours of recordings that have one and are published.

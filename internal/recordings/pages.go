@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -414,32 +415,67 @@ type PackSummary struct {
 	ID    int64  `db:"id"`
 	Name  string `db:"name"`
 	Owner int64  `db:"owner_id"`
-	Count int64  `db:"n"`
+	Count int64
 	Bars  []string
 }
 
 // PublicPacks lists packs with published recordings, the one with the newest first, each with up to four row waveforms.
 func (s *Store) PublicPacks(ctx context.Context, limit int) ([]PackSummary, error) {
-	type row struct {
-		ID    int64  `db:"id"`
-		Name  string `db:"name"`
-		Owner int64  `db:"owner_id"`
-		Count int64  `db:"n"`
-		Last  int64  `db:"last"`
+	var out []PackSummary
+	for newest := 32 * limit; ; newest *= 8 { // recordings that name the packs: mostly many are of one pack
+		ids, err := db.Query[int64](ctx, s.DB, `SELECT pack_id FROM recording WHERE state = 'published' AND pack_id <> 0 ORDER BY published_at DESC, pack_id DESC LIMIT $1`, newest)
+		if err != nil {
+			return nil, fmt.Errorf("list packs: %w", err)
+		}
+		all := len(ids) < newest
+		if out, err = s.publicPacks(ctx, unique(ids), limit); err != nil {
+			return nil, fmt.Errorf("list packs: %w", err)
+		}
+		if all || len(out) == limit {
+			break
+		}
 	}
-	rows, err := db.Query[row](ctx, s.DB, `SELECT p.id, p.name, p.owner_id, count(*) AS n, max(r.published_at) AS last FROM pack p
-		JOIN recording r ON r.pack_id = p.id AND r.state = 'published' JOIN account_public a ON a.id = p.owner_id
-		GROUP BY p.id, p.name, p.owner_id ORDER BY last DESC, p.id DESC LIMIT $1`, limit)
-	if err != nil {
-		return nil, fmt.Errorf("list packs: %w", err)
-	}
-	out := make([]PackSummary, len(rows))
-	for i, k := range rows {
-		out[i] = PackSummary{ID: k.ID, Name: k.Name, Owner: k.Owner, Count: k.Count}
-		out[i].Bars, err = db.Query[string](ctx, s.DB, `SELECT bars FROM recording WHERE pack_id = $1 AND state = 'published' ORDER BY downloads DESC, id DESC LIMIT 4`, k.ID)
+	for i := range out {
+		pack := &out[i]
+		var err error
+		if pack.Count, err = s.PublicInPack(ctx, pack.ID); err != nil {
+			return nil, fmt.Errorf("list packs: %w", err)
+		}
+		pack.Bars, err = db.Query[string](ctx, s.DB, `SELECT bars FROM recording WHERE pack_id = $1 AND state = 'published' ORDER BY downloads DESC, id DESC LIMIT 4`, pack.ID)
 		if err != nil {
 			return nil, fmt.Errorf("list packs: %w", err)
 		}
 	}
 	return out, nil
+}
+
+// publicPacks reads the first of some packs whose owners are in good standing, in the order of ids.
+func (s *Store) publicPacks(ctx context.Context, ids []int64, limit int) (out []PackSummary, err error) {
+	for len(ids) > 0 && len(out) < limit {
+		part := ids[:min(len(ids), figuresBatch)]
+		ids = ids[len(part):]
+		in, args := db.In(1, part)
+		packs, err := db.Query[PackSummary](ctx, s.DB, `SELECT p.id, p.name, p.owner_id FROM pack p JOIN account_public a ON a.id = p.owner_id WHERE p.id IN (`+in+`)`, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range part {
+			if i := slices.IndexFunc(packs, func(p PackSummary) bool { return p.ID == id }); i >= 0 && len(out) < limit {
+				out = append(out, packs[i])
+			}
+		}
+	}
+	return out, nil
+}
+
+// unique drops what a list says again.
+func unique(list []int64) (out []int64) {
+	seen := map[int64]bool{}
+	for _, v := range list {
+		if !seen[v] {
+			seen[v] = true
+			out = append(out, v)
+		}
+	}
+	return out
 }

@@ -111,12 +111,12 @@ func (t *tunes) choose(kind query.Kind, packed []byte, pass func(id int64) bool)
 // fillTunes sketches what is in the tables.
 func (s *Store) fillTunes(ctx context.Context) error {
 	for last := int64(0); ; {
-		list, err := s.Recordings.ContoursAfter(ctx, last)
-		if err != nil || len(list) == 0 {
+		list, next, err := s.Recordings.ContoursAfter(ctx, last)
+		if err != nil || next == 0 {
 			return err
 		}
 		s.tunes.put(list)
-		last = list[len(list)-1].ID
+		last = next
 	}
 }
 
