@@ -73,6 +73,7 @@ func (f *Face) Routes() []web.Route {
 	f.instanceOperations()
 	f.accountOperations()
 	f.searchOperations()
+	f.exampleOperations()
 	f.savedOperations()
 	f.recordingOperations()
 	f.uploadOperations()

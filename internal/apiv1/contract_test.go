@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
@@ -18,6 +19,7 @@ import (
 	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/config"
 	"audiomicro/internal/db"
+	"audiomicro/internal/ingest"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/testkit"
 	"audiomicro/internal/web"
@@ -44,12 +46,13 @@ type world struct {
 // TestContract calls every operation of the document as somebody who may, checks each answer against the document, provokes every
 // error that the document names, and compares the document with what is mounted.
 func TestContract(t *testing.T) {
-	testkit.EachSite(t, func(c *config.Config) { c.FFmpeg = "off" }, func(t *testing.T, s *testkit.Site) {
+	testkit.EachSite(t, func(c *config.Config) { c.FFmpeg, c.MaxExample = "off", 1<<20 }, func(t *testing.T, s *testkit.Site) {
 		s.Site.Limits.Off = true
 		w := fill(t, s)
 		mounted(t, s, w.spec)
 		w.reads()
 		w.writes()
+		w.sounds()
 		w.refusals()
 		w.throttled()
 		for _, e := range w.spec.entries() {
@@ -102,6 +105,12 @@ func tone(t testing.TB, seed int) []byte {
 	for i := range block {
 		block[i] = float32(0.3 * math.Sin(float64(i)*0.02*float64(seed+3)))
 	}
+	return written(t, block)
+}
+
+// written is a WAV file of one channel.
+func written(t testing.TB, block []float32) []byte {
+	t.Helper()
 	var buf bytes.Buffer
 	if err := synth.WriteWAV(&buf, [][]float32{block}, 44_100); err != nil {
 		t.Fatal(err)
@@ -605,6 +614,92 @@ func (w *world) searches() {
 	w.fan.call(404, "DELETE", at, nil)
 }
 
+// sounds searches by sounds and by parts of recordings: as a visitor, and with an API key, for nothing is changed by it.
+func (w *world) sounds() {
+	t := w.t
+	path, kind := v1+"/search/examples", []string{"Content-Type", "audio/wav"}
+	for _, c := range []client{w.nobody, w.key, w.fan} {
+		heard := c.call(200, "POST", path, string(tone(t, 2)), kind...)
+		if heard.text("examples.0.as") != "like" || heard.text("examples.2.as") != "rhythm" || !strings.Contains(heard.text("examples.2.why"), "No rhythm was heard") {
+			t.Fatalf("heard: %s", heard.Text)
+		}
+		search := strings.TrimPrefix(heard.text("examples.0.search"), w.s.URL)
+		got := c.call(200, "GET", search+"&facet=license", nil)
+		first, second := got.at("items.0.likeness"), got.at("items.1.likeness")
+		if got.id("items.0.id") != w.paid || got.id("total") != 2 || got.id("among") != 2 || fmt.Sprint(first) <= fmt.Sprint(second) || got.text("items.0.closeness") != "very close" || got.at("facets.0.values.0") == nil {
+			t.Errorf("by a sound: %v, %v: %.400s", first, second, got.Text)
+		}
+		for filter, want := range map[string]int64{"&license=cc-by": w.free, "&q=free": w.free, "&sort=title": w.free, "&length_max=5&page_size=1": w.paid, "&page=2&page_size=1": w.free} {
+			if got := c.call(200, "GET", search+filter, nil); got.id("items.0.id") != want {
+				t.Errorf("by a sound with %s: %.300s", filter, got.Text)
+			}
+		}
+		if got := c.call(200, "GET", search+"&page_size=1", nil); got.at("next") == nil || got.text("items.0.likeness") != fmt.Sprint(first) {
+			t.Errorf("by a sound, a page of one: %.300s", got.Text)
+		}
+		if got := w.s.Visitor().Get(strings.TrimPrefix(heard.text("examples.0.page"), w.s.URL)); got.Status != http.StatusOK || !strings.Contains(got.Text, "Sounds like yours") {
+			t.Errorf("the page: %d", got.Status)
+		}
+	}
+	// Beaten, it is a rhythm.
+	strokes := w.nobody.call(200, "POST", path, string(strokes(t)), "Content-Type", "application/octet-stream")
+	if got := w.nobody.call(200, "GET", v1+"/search?rhythm="+url.QueryEscape(strokes.text("examples.2.value")), nil); strokes.text("examples.2.value") == "<nil>" || got.text("did_you_mean") != "<nil>" {
+		t.Errorf("strokes: %s; %.300s", strokes.Text, got.Text)
+	}
+	for body, says := range map[string]string{strings.Repeat("words ", 100): "WAV", `{"a": "form"}`: "WAV", silence(t): "silence"} {
+		if got := w.nobody.call(422, "POST", path, body, kind...); !strings.Contains(got.text("detail"), says) {
+			t.Errorf("%.20q: %s", body, got.Text)
+		}
+	}
+	w.nobody.call(415, "POST", path, "--x", "Content-Type", "multipart/form-data; boundary=x")
+	if got := w.nobody.call(413, "POST", path, strings.Repeat("x", 1<<20+1), kind...); !strings.Contains(got.text("detail"), "1048576 bytes") {
+		t.Errorf("too large: %s", got.Text)
+	}
+	chunks := struct{ io.Reader }{strings.NewReader(strings.Repeat("x", 1<<20+1))} // of no known length
+	if got := w.s.Visitor().Do("POST", path, http.Header{}, chunks); got.Status != http.StatusRequestEntityTooLarge || !strings.Contains(got.Text, "1 MB") {
+		t.Errorf("too large, in chunks: %d %s", got.Status, got.Text)
+	}
+	for _, bad := range []string{"like=x", "like=" + strings.Repeat("A", 91), "melody=AAAA", "like=" + strings.Repeat("A", 257), "like=AA&melody=AA"} {
+		w.nobody.call(422, "GET", v1+"/search?"+bad, nil)
+	}
+
+	part := rec(w.paid, "/examples")
+	heard := w.key.call(200, "GET", part+"?from=0.2&to=0.8", nil)
+	if got := w.key.call(200, "GET", v1+"/search?like="+url.QueryEscape(heard.text("examples.0.value")), nil); got.id("items.0.id") != w.paid {
+		t.Errorf("by a part: %.300s", got.Text)
+	}
+	w.nobody.call(200, "GET", part, nil)
+	for _, bad := range []string{"from=-1", "from=x", "from=0.8&to=0.2", "from=0.5&to=0.51", "to=NaN"} {
+		w.nobody.call(422, "GET", part+"?"+bad, nil)
+	}
+	for _, c := range []client{w.nobody, w.fan, w.key} {
+		c.call(404, "GET", rec(w.draft, "/examples"), nil)
+	}
+	w.maker.call(200, "GET", rec(w.draft, "/examples"), nil)
+
+	ears := w.s.Ingest.Ears
+	w.s.Ingest.Ears = ingest.NewEars(0) // all are taken, and none comes free
+	for _, got := range []answer{w.nobody.call(503, "POST", path, string(tone(t, 2)), kind...), w.nobody.call(503, "GET", part, nil)} {
+		if got.Header.Get("Retry-After") != "5" {
+			t.Errorf("all ears are taken: %v %s", got.Header, got.Text)
+		}
+	}
+	w.s.Ingest.Ears = ears
+}
+
+// strokes is a WAV file of a beat: eight strokes in four seconds, not evenly.
+func strokes(t testing.TB) []byte {
+	block := make([]float32, 4*44_100)
+	for _, at := range []float64{0, .5, .75, 1, 1.5, 2, 2.75, 3} {
+		for i := range 4000 {
+			block[int(at*44_100)+i] = float32(.8 * math.Exp(-float64(i)/600) * math.Sin(float64(i)*.02))
+		}
+	}
+	return written(t, block)
+}
+
+func silence(t testing.TB) string { return string(written(t, make([]float32, 44_100))) }
+
 // bodies are bodies that fit, by operation.
 func bodies() map[string]any {
 	return map[string]any{
@@ -612,7 +707,7 @@ func bodies() map[string]any {
 		"place-order": checkout("x"), "reject-recording": object{"reason": "X"}, "remove-comment": object{"reason": "X"}, "put-profile": object{"display_name": "", "bio": "", "website": ""},
 		"make-collection": object{"name": "X"}, "edit-collection": object{"name": "X"}, "add-to-collection": object{"recordings": []int{1}}, "edit-collection-item": object{"note": "X"},
 		"put-synonyms": object{"list": ""}, "save-search": object{"search": "q=x"}, "rename-saved-search": object{"name": "X"},
-		"create-account": object{"name": "X", "email": "x@example.org", "born": "1990-01-01"},
+		"hear-sound": "no sound", "create-account": object{"name": "X", "email": "x@example.org", "born": "1990-01-01"},
 	}
 }
 
@@ -629,7 +724,9 @@ func (w *world) refusals() {
 		id := e.op["operationId"].(string)
 		body, header := bodies()[id], []string{"Idempotency-Key", "some-key-1"}
 		raw := any(nil)
-		if body != nil {
+		if text, sound := body.(string); sound {
+			raw = text
+		} else if body != nil {
 			raw = asJSON(t, body)
 		} else if e.has("requestBody") {
 			t.Errorf("no body for %s", id)
@@ -649,14 +746,20 @@ func (w *world) refusals() {
 		}
 		if responses["403"] != nil {
 			own := strings.Contains(fmt.Sprint(e.op["tags"]), "Review") || strings.Contains(fmt.Sprint(e.op["tags"]), "Accounts") || slices.Contains([]string{"place-order", "pay-order", "cancel-order"}, id)
-			if own {
+			if id == "hear-sound" { // nobody may make a visitor's browser send one
+				w.nobody.call(403, e.method, e.path, raw, "Sec-Fetch-Site", "cross-site")
+			} else if own {
 				third.call(403, e.method, address(e.path, "1", "Maker"), raw, header...)
 			} else {
 				w.key.call(403, e.method, address(e.path, "1", "Maker"), raw, header...)
 			}
 		}
 		if responses["400"] != nil {
-			w.boss.call(400, e.method, address(e.path, "1", "Maker"), `{"`, header...)
+			broken := `{"`
+			if id == "hear-sound" {
+				broken = ""
+			}
+			w.boss.call(400, e.method, address(e.path, "1", "Maker"), broken, header...)
 		}
 		if responses["422"] != nil {
 			w.boss.call(422, e.method, address(e.path, "1", "Maker")+"?nonsense=1", raw, header...)
@@ -772,13 +875,13 @@ func (w *world) throttled() {
 	}
 	actor := w.actor("Boss")
 	for _, e := range w.spec.entries() {
-		write := e.method != "GET"
+		write := e.method != "GET" && e.op["operationId"] != "hear-sound"
 		for _, l := range web.APILimits(1, write)[:1] {
 			for w.s.Site.Limits.Take(l, fmt.Sprint("credential ", actor.Credential), w.s.Site.Now()) == nil {
 			}
 		}
 		var body any
-		if b := bodies()[e.op["operationId"].(string)]; b != nil {
+		if b := bodies()[e.op["operationId"].(string)]; b != nil { // of a sound too: it is not read
 			body = asJSON(w.t, b)
 		}
 		got := w.boss.call(429, e.method, address(e.path, "1", "Maker"), body, "Idempotency-Key", "some-key-1")

@@ -34,11 +34,13 @@ type Format struct {
 
 // Bounds are how large things may be.
 type Bounds struct {
-	FileBytes   int64 `json:"file_bytes"`
-	Title       int   `json:"title" doc:"Characters."`
-	Description int   `json:"description" doc:"Characters."`
-	MinTags     int   `json:"min_tags"`
-	MaxTags     int   `json:"max_tags"`
+	FileBytes   int64   `json:"file_bytes"`
+	Title       int     `json:"title" doc:"Characters."`
+	Description int     `json:"description" doc:"Characters."`
+	MinTags     int     `json:"min_tags"`
+	MaxTags     int     `json:"max_tags"`
+	ExampleSize int64   `json:"example_bytes" doc:"Of a sound to search by."`
+	ExampleTime float64 `json:"example_seconds" doc:"How much of a sound to search by is listened to."`
 }
 
 // Provider is a way to pay.
@@ -60,7 +62,7 @@ func (f *Face) instance(ctx context.Context, _ *struct{}) (*body[Instance], erro
 	out := Instance{
 		Name: f.Site.Name, URL: f.Site.URL, Currency: f.Licensing.Currency, Reviewed: !f.Moderation.Off, MembersOnly: f.Listening.MembersOnly, MP3: f.Listening.MakeMP3 != nil,
 		Recordings: published, Formats: f.decoded(ctx), Providers: []Provider{}, Rights: recordings.RightsText,
-		Limits: Bounds{f.Uploads.MaxBytes, recordings.MaxTitle, recordings.MaxDescription, recordings.MinTags, recordings.MaxTags},
+		Limits: Bounds{f.Uploads.MaxBytes, recordings.MaxTitle, recordings.MaxDescription, recordings.MinTags, recordings.MaxTags, f.Search.Ear.MaxBytes, f.Search.Ear.Seconds},
 	}
 	for _, p := range f.Payments.Providers {
 		out.Providers = append(out.Providers, Provider{p.Name(), p.Label(), p.Hint()})

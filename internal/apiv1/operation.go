@@ -34,12 +34,14 @@ type operation struct {
 	own    bool
 	errors []int // answers beyond those that follow from the rest
 	status int   // of success; 0: 200, or 204 without a body
+	asks   bool  // it is a POST that changes nothing: who may only read may send it
+	sound  bool  // its body is a sound, which its handler reads as it arrives
 	tagged bool  // its answer has an ETag: who sends that back as If-None-Match is told when nothing has changed
 }
 
 func (o operation) method() string { m, _, _ := strings.Cut(o.route, " "); return m }
 func (o operation) path() string   { _, p, _ := strings.Cut(o.route, " "); return Prefix + p }
-func (o operation) writes() bool   { return o.method() != http.MethodGet }
+func (o operation) writes() bool   { return o.method() != http.MethodGet && !o.asks }
 
 // statuses lists the errors that an operation may answer with.
 func (o operation) statuses() []int {
@@ -134,6 +136,11 @@ func (f *Face) entry(o operation) huma.Operation {
 	for _, status := range o.statuses() {
 		op.Responses[strconv.Itoa(status)] = f.problem(meaning(status))
 	}
+	if o.sound {
+		// Without a schema: huma leaves the body alone.
+		op.RequestBody = &huma.RequestBody{Required: true, Description: "The bytes of a sound file.", Content: map[string]*huma.MediaType{"application/octet-stream": {}, "audio/*": {}}}
+		op.MaxBodyBytes = f.Search.Ear.MaxBytes
+	}
 	if o.tagged {
 		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since If-None-Match was read."}
 	}
@@ -153,7 +160,10 @@ type adapter struct{ f *Face }
 // Handle mounts an operation.
 func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	f, o := a.f, op.Metadata[operationKey].(operation)
-	if op.RequestBody != nil {
+	switch {
+	case o.sound:
+		op.Responses["400"] = f.problem("The body is empty, or did not arrive whole.")
+	case op.RequestBody != nil:
 		op.Responses["400"] = f.problem(meaning(http.StatusBadRequest))
 	}
 	op.Responses["422"] = f.problem(meaning(http.StatusUnprocessableEntity)) // an unknown parameter, at least
@@ -163,7 +173,7 @@ func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 		c.r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		b := &buffered{header: http.Header{}}
 		if r.Body != nil {
-			r.Body = http.MaxBytesReader(w, r.Body, op.MaxBodyBytes+1) // huma looks at the size when all is read
+			r.Body = http.MaxBytesReader(w, r.Body, op.MaxBodyBytes+1) // who reads it looks at the size
 		}
 		handler(humago.NewContext(op, c.r, b))
 		if c.err != nil {

@@ -61,7 +61,10 @@ func (f *Face) shownOperation(o operation, op *huma.Operation) ui.APIOperation {
 		}
 		sends.Rows = append(sends.Rows, []ui.Cell{{Text: name, Sub: p.In, Mono: true}, kindOf(p.Schema), {Text: p.Description}})
 	}
-	if op.RequestBody != nil {
+	switch {
+	case o.sound:
+		sends.Rows = append(sends.Rows, []ui.Cell{{Text: "body *", Sub: "sound", Mono: true}, {Text: "bytes"}, {Text: op.RequestBody.Description}})
+	case op.RequestBody != nil:
 		sends.Rows = append(sends.Rows, []ui.Cell{{Text: "body *", Sub: "JSON", Mono: true}, kindOf(op.RequestBody.Content["application/json"].Schema), {}})
 	}
 	if len(sends.Rows) > 0 {

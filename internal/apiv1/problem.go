@@ -142,6 +142,12 @@ func meaning(status int) string {
 		return "Something stands in the way as things are now; the detail says what."
 	case http.StatusPreconditionFailed:
 		return "It was changed since the ETag in If-Match was read."
+	case http.StatusRequestEntityTooLarge:
+		return "The body is larger than is taken; the detail says how large it may be."
+	case http.StatusUnsupportedMediaType:
+		return "The body is of a kind that is not taken here."
+	case http.StatusServiceUnavailable:
+		return "Not now: try again when Retry-After says."
 	case http.StatusUnprocessableEntity:
 		return "A parameter or field cannot be used; errors names it."
 	case http.StatusTooManyRequests:

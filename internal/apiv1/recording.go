@@ -292,6 +292,11 @@ func (f *Face) at(format string, args ...any) string {
 
 // visible finds a recording that who asks may see. An API key sees what is public.
 func (f *Face) visible(ctx context.Context, id int64) (recordings.Recording, error) {
+	return f.visibleTo(ctx, access.SeeRecording, id)
+}
+
+// visibleTo finds a recording to which who asks may do act.
+func (f *Face) visibleTo(ctx context.Context, act access.Action, id int64) (recordings.Recording, error) {
 	rec, err := f.Recordings.ByID(ctx, f.Recordings.DB, id)
 	if err != nil {
 		return rec, err
@@ -303,7 +308,7 @@ func (f *Face) visible(ctx context.Context, id int64) (recordings.Recording, err
 	if err != nil {
 		return rec, err
 	}
-	return rec, allow(ctx, access.SeeRecording, rec.Object(licensed))
+	return rec, allow(ctx, act, rec.Object(licensed))
 }
 
 // editable finds a recording that who asks may edit.

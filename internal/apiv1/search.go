@@ -4,21 +4,32 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
+	"strings"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/search"
 	"audiomicro/internal/search/index"
 	"audiomicro/internal/search/query"
 )
 
 // Found is a page of a search.
 type Found struct {
-	Items      []Recording `json:"items"`
-	Total      int         `json:"total" doc:"How many were found; with group=pack, groups."`
-	Next       string      `json:"next,omitempty" format:"uri" doc:"The next page; left out on the last."`
-	DidYouMean string      `json:"did_you_mean,omitempty" doc:"The words with a mistyped one put right, where nothing was found."`
-	Also       []string    `json:"also,omitempty" doc:"Synonyms that some of what was found has."`
-	SomeWords  bool        `json:"some_words" doc:"Nothing has all the words: these have some of them."`
-	Facets     []Facet     `json:"facets" doc:"Those that facet= asked for."`
+	Items      []FoundRecording `json:"items"`
+	Total      int              `json:"total" doc:"How many were found; with group=pack, groups."`
+	Next       string           `json:"next,omitempty" format:"uri" doc:"The next page; left out on the last."`
+	DidYouMean string           `json:"did_you_mean,omitempty" doc:"The words with a mistyped one put right, where nothing was found."`
+	Also       []string         `json:"also,omitempty" doc:"Synonyms that some of what was found has."`
+	SomeWords  bool             `json:"some_words" doc:"Nothing has all the words: these have some of them."`
+	Facets     []Facet          `json:"facets" doc:"Those that facet= asked for."`
+	Among      int              `json:"among,omitempty" doc:"In a search by a sound: how many recordings there were to compare with it. The nearest of them are listed."`
+}
+
+// FoundRecording is a recording that was found.
+type FoundRecording struct {
+	Recording
+	Likeness  *float64 `json:"likeness,omitempty" doc:"In a search by a sound: 1 is the same, 0 nothing alike. Each way of comparing has a scale of its own."`
+	Closeness string   `json:"closeness,omitempty" enum:"very close,close,somewhat like it,far" doc:"The same in a word."`
 }
 
 // Facet counts what was found by the values of a field.
@@ -61,6 +72,9 @@ type searchIn struct {
 	TempoMax   float64  `query:"tempo_max" doc:"Beats per minute."`
 	LoudMin    float64  `query:"loudness_min" doc:"LUFS."`
 	LoudMax    float64  `query:"loudness_max" doc:"LUFS."`
+	Like       string   `query:"like" maxLength:"256" doc:"An example from /search/examples: the nearest come first, at most 240. One of like, melody and rhythm; every filter may stand beside it, and the words narrow."`
+	Melody     string   `query:"melody" maxLength:"256" doc:"As like, compared by melody."`
+	Rhythm     string   `query:"rhythm" maxLength:"256" doc:"As like, compared by rhythm."`
 	Sort       string   `query:"sort" enum:"relevance,new,old,downloads,downloads-asc,rating,rating-asc,short,long,cheap,dear,title" default:"relevance"`
 	Group      string   `query:"group" enum:"pack" doc:"Only the best of each pack."`
 	Words      string   `query:"words" enum:"typed" doc:"Without synonyms."`
@@ -91,7 +105,16 @@ func (f *Face) search(ctx context.Context, in *searchIn) (*body[Found], error) {
 	for i, name := range in.Facet {
 		fields[i] = query.Field(name)
 	}
-	res, err := f.Search.Index().Search(q, fields...)
+	if examples := slices.DeleteFunc([]string{in.Like, in.Melody, in.Rhythm}, func(v string) bool { return v == "" }); len(examples) > 1 {
+		return nil, wrong("query.like", "Search by one of like, melody and rhythm at a time.")
+	}
+	var res index.Result
+	var near search.Nearness
+	if q.Example.Is() {
+		res, near, err = f.Search.FindLike(ctx, q, fields...)
+	} else {
+		res, err = f.Search.Index().Search(q, fields...)
+	}
 	if err != nil {
 		return nil, refusedQuery(err)
 	}
@@ -103,7 +126,16 @@ func (f *Face) search(ctx context.Context, in *searchIn) (*body[Found], error) {
 	if err != nil {
 		return nil, err
 	}
-	out := Found{Items: items, Total: res.Total, DidYouMean: res.DidYouMean, Also: res.Also, SomeWords: res.Some, Facets: []Facet{}}
+	found := []FoundRecording{}
+	for _, rec := range items {
+		hit := FoundRecording{Recording: rec}
+		if off, ok := near.Off[rec.ID]; ok {
+			likeness := 1 - off
+			hit.Likeness, hit.Closeness = &likeness, strings.ToLower(search.Closeness(q.Example.Kind, off))
+		}
+		found = append(found, hit)
+	}
+	out := Found{Items: found, Among: near.Among, Total: res.Total, DidYouMean: res.DidYouMean, Also: res.Also, SomeWords: res.Some, Facets: []Facet{}}
 	if end := in.Page * in.Size; end < min(res.Total, query.MaxOffset) {
 		out.Next = f.nextPage(ctx, in.Page)
 	}

@@ -39,35 +39,36 @@ type near struct {
 	off float64
 }
 
-// distances are how far the hits of a search by example are, by recording, and how many recordings there were to compare.
-type distances struct {
-	of      map[int64]float64
-	matched int
+// Nearness is how far the hits of a search by example are, by recording: 0 for the same, 1 for nothing alike; and among how many recordings
+// they are the nearest.
+type Nearness struct {
+	Off   map[int64]float64
+	Among int
 }
 
 // nearest is how many hits a search by example lists.
 const nearest = 240
 
-// findLike finds what q asks for in the order of likeness to its example.
-func (s *Store) findLike(ctx context.Context, q query.Query) (index.Result, distances, error) {
+// FindLike finds what q asks for in the order of likeness to its example, with counts by facets.
+func (s *Store) FindLike(ctx context.Context, q query.Query, facets ...query.Field) (index.Result, Nearness, error) {
 	// Words narrow as they are typed: what sounds alike and has a synonym is not what was asked for.
 	q.AsTyped, q.SomeWords, q.GroupByPack = true, false, false
-	res, err := s.ix.Search(q, shownFacets...)
+	res, err := s.ix.Search(q, facets...)
 	if err != nil {
-		return res, distances{}, err
+		return res, Nearness{}, err
 	}
 	parsed, err := query.Parse(q.Text, false)
 	if err != nil {
-		return res, distances{}, err
+		return res, Nearness{}, err
 	}
 	list, err := s.near(ctx, q.Example, query.All(parsed.Where, q.Filter("-")))
 	if err != nil {
-		return res, distances{}, err
+		return res, Nearness{}, err
 	}
 	list = list[:min(len(list), nearest)]
-	off := distances{matched: res.Total, of: make(map[int64]float64, len(list))}
+	off := Nearness{Among: res.Total, Off: make(map[int64]float64, len(list))}
 	for _, n := range list {
-		off.of[n.id] = n.off
+		off.Off[n.id] = n.off
 	}
 	res.Total, res.DidYouMean = len(list), ""
 	if q.Sort != "" && q.Sort != query.ByRelevance && len(list) > 0 {
@@ -155,6 +156,16 @@ var closeness = map[query.Kind][3]float64{
 	query.Rhythm: {.1, .18, .28},
 }
 
+// Closeness says in a word how near what is off by some distance is to an example of a kind.
+func Closeness(kind query.Kind, off float64) string {
+	for i, most := range closeness[kind] {
+		if off <= most {
+			return [...]string{"Very close", "Close", "Somewhat like it"}[i]
+		}
+	}
+	return "Far"
+}
+
 // tellNear writes on each row how near it is to the example.
 func tellNear(kind query.Kind, off map[int64]float64, sounds []ui.Sound) {
 	for i := range sounds {
@@ -162,14 +173,7 @@ func tellNear(kind query.Kind, off map[int64]float64, sounds []ui.Sound) {
 		if !ok || sounds[i].Note != nil {
 			continue
 		}
-		word := "Far"
-		for k, most := range closeness[kind] {
-			if d <= most {
-				word = [...]string{"Very close", "Close", "Somewhat like it"}[k]
-				break
-			}
-		}
-		sounds[i].Note = &ui.Tag{Text: word}
+		sounds[i].Note = &ui.Tag{Text: Closeness(kind, d)}
 	}
 }
 
@@ -184,21 +188,21 @@ var exampleNames = map[query.Kind]struct{ heading, chip, about, none string }{
 }
 
 // exampleOf changes a page of results into one of a search by example.
-func (s *Store) exampleOf(q query.Query, off distances, p *ui.SearchPage) {
+func (s *Store) exampleOf(q query.Query, off Nearness, p *ui.SearchPage) {
 	if !q.Example.Is() {
 		return
 	}
 	names := exampleNames[q.Example.Kind]
-	tellNear(q.Example.Kind, off.of, p.Sounds)
+	tellNear(q.Example.Kind, off.Off, p.Sounds)
 	without := q
 	without.Example, without.Page = query.Example{}, 0
 	p.Heading, p.Packs = names.heading, nil
 	p.Chips = append([]ui.Chip{{Label: names.chip, Value: "your sound", Remove: address(without)}}, p.Chips...)
-	if len(off.of) > 0 && len(off.of) < off.matched {
-		p.Note = "the nearest of " + ui.Count(off.matched)
+	if len(off.Off) > 0 && len(off.Off) < off.Among {
+		p.Note = "the nearest of " + ui.Count(off.Among)
 	}
 	p.About = names.about
-	if len(off.of) == 0 {
+	if len(off.Off) == 0 {
 		p.Empty = &ui.Empty{Title: "Nothing like it", Text: names.none, Out: &ui.Link{Text: "Search by another sound", URL: bySound(without)}}
 		p.DidYouMean = nil
 	}
@@ -242,7 +246,7 @@ const fieldSize = 16 << 10
 
 // soundSend listens to the sound that a form brought and leads to its results: their address holds all that is known of it.
 func (s *Store) soundSend(w http.ResponseWriter, r *http.Request) error {
-	if err := s.takeEar(r); err != nil {
+	if err := s.TakeEar(r); err != nil {
 		return err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, s.Ear.MaxBytes+fieldSize)
@@ -295,7 +299,7 @@ func (s *Store) soundSend(w http.ResponseWriter, r *http.Request) error {
 		failed = web.Refuse(http.StatusBadRequest, "Choose a sound file, or record something.")
 	}
 	if failed == nil {
-		q.Example, failed = s.example(kind, found)
+		q.Example, failed = s.Example(kind, found)
 	}
 	var told *web.Public
 	if errors.As(failed, &told) && told.Status != http.StatusServiceUnavailable {
@@ -307,12 +311,12 @@ func (s *Store) soundSend(w http.ResponseWriter, r *http.Request) error {
 	return web.See(w, r, address(q))
 }
 
-// example takes what a search compares out of what was heard.
-func (s *Store) example(kind query.Kind, e Example) (query.Example, error) {
+// Example takes what a search compares out of what was heard; its value is all that is known of the sound from then on.
+func (s *Store) Example(kind query.Kind, e Example) (query.Example, error) {
 	switch kind {
 	case query.Melody:
 		if len(e.Melody) == 0 {
-			return query.Example{}, web.Refuse(http.StatusUnprocessableEntity, "No melody was heard: it takes five single notes at least. Hum them on “da”, or choose “Sounds like it”.")
+			return query.Example{}, web.Refuse(http.StatusUnprocessableEntity, "No melody was heard: it takes five single notes at least. Hum them on “da”, or compare the sound as a whole.")
 		}
 		return query.Example{Kind: kind, Value: contour.Address(e.Melody)}, nil
 	case query.Rhythm:
@@ -362,22 +366,22 @@ func (s *Store) likePart(w http.ResponseWriter, r *http.Request) error {
 	if _, known := exampleNames[kind]; !known {
 		kind = query.Like
 	}
-	if err := s.takeEar(r); err != nil {
+	if err := s.TakeEar(r); err != nil {
 		return err
 	}
 	found, err := s.Ear.Part(r.Context(), rec, from, to)
 	if err != nil {
 		return err
 	}
-	e, err := s.example(kind, found)
+	e, err := s.Example(kind, found)
 	if err != nil {
 		return err
 	}
 	return web.See(w, r, address(query.Query{Example: e}))
 }
 
-// takeEar counts one sound of the request's account, or of its address.
-func (s *Store) takeEar(r *http.Request) error {
+// TakeEar counts one sound of the request's account, or of its address.
+func (s *Store) TakeEar(r *http.Request) error {
 	key := web.IPKey(s.Site.ClientIP(r))
 	if who := access.From(r.Context()); who.SignedIn() {
 		key = "account " + strconv.FormatInt(who.ID, 10)

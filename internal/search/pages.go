@@ -130,9 +130,9 @@ func described(q query.Query, total int) string {
 
 // find searches for q, in the order of likeness where it has an example. Where no recording has all of the words, the last one may be unfinished: begun is that word then. It is
 // so for every address, whether somebody is typing it or follows a link to it.
-func (s *Store) find(ctx context.Context, q query.Query) (res index.Result, begun string, off distances, err error) {
+func (s *Store) find(ctx context.Context, q query.Query) (res index.Result, begun string, off Nearness, err error) {
 	if q.Example.Is() {
-		res, off, err = s.findLike(ctx, q)
+		res, off, err = s.FindLike(ctx, q, shownFacets...)
 		return res, "", off, err
 	}
 	words := query.Words(q.Text)
