@@ -94,7 +94,7 @@ func refusedCell(err error) (column, text string, ok bool) {
 }
 
 // cellColumns are the columns of the sheet that say something about a recording.
-var cellColumns = []string{"title", "description", "tags", "category", "pack", "license", "price", "ai"}
+var cellColumns = []string{"title", "description", "tags", "category", "pack", "place", "license", "price", "ai"}
 
 // formCells picks the cells of one row out of the sheet's form. With script the form names the columns that were changed on
 // this page: what another tab saved meanwhile stays.
@@ -330,7 +330,7 @@ func (s *Store) sheetLine(a access.Actor, row *sheetRow) ui.BatchRow {
 	}
 	line := ui.BatchRow{
 		ID: row.rec.ID, Sound: s.sound(a, row.rec, a.Name), FileName: row.rec.FileName, Title: typed("title", row.desc.Title), Description: typed("description", row.desc.Description),
-		Tags: typed("tags", strings.Join(row.desc.Tags, ", ")), Category: typed("category", row.desc.Category), Pack: typed("pack", row.desc.Pack), License: typed("license", row.license()), Price: typed("price", row.price()),
+		Tags: typed("tags", strings.Join(row.desc.Tags, ", ")), Category: typed("category", row.desc.Category), Pack: typed("pack", row.desc.Pack), Place: typed("place", row.desc.Place.String()), License: typed("license", row.license()), Price: typed("price", row.price()),
 		Rights: row.desc.Rights, AITraining: typed("ai", map[bool]string{true: "on"}[row.desc.AITraining]) == "on", Seen: row.seen, Check: row.check(), Percent: percent, Busy: row.locked() || row.moving(), EditURL: editURL(row.rec.ID), Errors: map[string]string{},
 	}
 	if row.rec.Tempo > 0 && row.rec.TempoConfidence >= .5 {

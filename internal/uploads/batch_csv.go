@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,8 +15,8 @@ import (
 )
 
 // sheetColumns are the columns of the describe sheet's table. id and file say which recording a line is about and change
-// nothing.
-var sheetColumns = []string{"id", "file", "title", "description", "tags", "category", "pack", "license", "price", "ai_training"}
+// nothing. A table that is applied may tell latitude and longitude instead of the geotag.
+var sheetColumns = []string{"id", "file", "title", "description", "tags", "category", "pack", "geotag", "license", "price", "ai_training"}
 
 // csvLimit bounds a table that is applied, in bytes.
 const csvLimit = 8 << 20
@@ -34,7 +35,7 @@ func (s *Store) downloadCSV(w http.ResponseWriter, r *http.Request) error {
 			ai = "yes"
 		}
 		rows[i] = []string{strconv.FormatInt(row.rec.ID, 10), row.rec.FileName, row.desc.Title, row.desc.Description, strings.Join(row.desc.Tags, ", "),
-			row.desc.Category, row.desc.Pack, row.license(), row.price(), ai}
+			row.desc.Category, row.desc.Pack, row.desc.Place.String(), row.license(), row.price(), ai}
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
@@ -68,7 +69,7 @@ func (s *Store) applyCSV(w http.ResponseWriter, r *http.Request) error {
 		return s.refuseCSV(w, r, sh, []ui.FormError{{Text: "Choose a CSV file."}})
 	}
 	defer f.Close()
-	table, err := readTable(f, sheetColumns, nil)
+	table, err := readTable(f, slices.Concat(sheetColumns, placeColumns[1:]), nil)
 	var cell *CellError
 	if errors.As(err, &cell) {
 		return s.refuseCSV(w, r, sh, []ui.FormError{{Text: sentence(cell, 0).Text}})
@@ -111,7 +112,7 @@ func sentence(c *CellError, id int64) ui.FormError {
 	if c.Column != "" {
 		e.Text = fmt.Sprintf("Line %d, %s: %s", c.Line, c.Column, c.Text)
 	}
-	column := map[string]string{"ai_training": "ai", "id": "", "file": ""}
+	column := map[string]string{"ai_training": "ai", "geotag": "place", "latitude": "place", "longitude": "place", "id": "", "file": ""}
 	if mapped, ok := column[c.Column]; ok {
 		c.Column = mapped
 	}
@@ -147,6 +148,10 @@ func (s *Store) applyRows(r *http.Request, tx *db.Tx, sh *sheet, table []tableRo
 			}
 			cells[name] = v
 		}
+		place, told, bad := placeCell(line)
+		if told && bad == nil {
+			cells["place"] = place
+		}
 		e := s.edit(sh, row, cells, false)
 		for _, k := range keys(row.errs) {
 			text := row.errs[k]
@@ -155,7 +160,10 @@ func (s *Store) applyRows(r *http.Request, tx *db.Tx, sh *sheet, table []tableRo
 			}
 			wrong = append(wrong, sentence(&CellError{line.Line, k, text}, id))
 		}
-		if len(row.errs) > 0 {
+		if bad != nil {
+			wrong = append(wrong, sentence(bad, id))
+		}
+		if len(row.errs) > 0 || bad != nil {
 			continue
 		}
 		err := s.save(r.Context(), tx, access.From(r.Context()), id, e)

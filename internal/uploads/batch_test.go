@@ -97,6 +97,8 @@ func TestSheet(t *testing.T) {
 		if saved.Check != "Ready" || saved.Ready != 1 || len(saved.Errors) != 0 {
 			t.Fatalf("autosave: %+v", saved)
 		}
+		wants(t, ann.Post("/upload/describe", url.Values{"ids": {fmt.Sprint(ids[1])}, "act": {"save"}, ui.CellName(ids[1], "title"): {"Two bells"}, ui.CellName(ids[1], "place"): {"at <home>"}}), 422,
+			recordings.PlaceRefused, `value="at &lt;home&gt;"`)
 		row.Set("price", "many")
 		ann.Post("/upload/describe/row?"+strings.TrimPrefix(at, "/upload/describe?"), row).JSON(t, &saved)
 		if saved.Errors["price"] == "" || saved.Tone != "bad" {
@@ -197,7 +199,7 @@ func TestTable(t *testing.T) {
 		ids := several(t, ann, 3)
 		hostile := []string{`=HYPERLINK("http://x")`, "'quoted", "-1 \"x\", y"}
 		for i, id := range ids {
-			row := url.Values{"id": {fmt.Sprint(id)}, "title": {hostile[i]}, "tags": {"a, b, c"}, "category": {"fx-o"}, "license": {"standard"}, "price": {"7.50"}, "description": {"two\nlines"}, "pack": {"@pack"}}
+			row := url.Values{"id": {fmt.Sprint(id)}, "title": {hostile[i]}, "tags": {"a, b, c"}, "category": {"fx-o"}, "license": {"standard"}, "price": {"7.50"}, "description": {"two\nlines"}, "pack": {"@pack"}, "place": {"-33.90, 151.2"}}
 			var saved ui.BatchSaved
 			ann.Post("/upload/describe/row", row).JSON(t, &saved)
 			if len(saved.Errors) != 0 {
@@ -226,6 +228,9 @@ func TestTable(t *testing.T) {
 			if got := find(t, s, id).Title; got != hostile[i] {
 				t.Errorf("title %q after the round trip, want %q", got, hostile[i])
 			}
+			if got := find(t, s, id).Place().String(); got != "-33.9, 151.2" {
+				t.Errorf("place %q after the round trip", got)
+			}
 		}
 
 		bad := fmt.Sprintf("id,title,category,license,price,ai_training\n%d,Fine,fx-a,cc0,,no\n%d,Changed,fx-zzz,standard,0.2,maybe\n999999,X,,,,\n%d,Again,,,,\n", ids[0], ids[1], ids[0])
@@ -233,6 +238,15 @@ func TestTable(t *testing.T) {
 			"Line 3, ai_training: Write yes or no.", "Line 4, id: There is no such recording", "Line 5, id: Line 2 is about the same recording", "#f-price."+fmt.Sprint(ids[1]))
 		if got := find(t, s, ids[0]).Title; got != hostile[0] {
 			t.Errorf("a refused table changed a title to %q", got)
+		}
+		places := fmt.Sprintf("id,geotag,latitude,longitude\n%d,\"41.4, 2.2\",,\n%d,,41.40,\n%d,\"91, 0\",,\n", ids[0], ids[1], ids[2])
+		wants(t, applyTable(t, ann, ids, places), 422, "Line 3, longitude: The latitude stands alone", "Line 4, geotag: Write a place as latitude and longitude", "#f-place."+fmt.Sprint(ids[2]))
+		if got := find(t, s, ids[0]).Place().String(); got != "-33.9, 151.2" {
+			t.Errorf("a refused table moved a recording to %q", got)
+		}
+		places = fmt.Sprintf("id,latitude,longitude\n%d,41.40,2.2\n%d,,\n", ids[0], ids[1])
+		if out := applyTable(t, ann, ids, places); out.Status != http.StatusSeeOther || find(t, s, ids[0]).Place().String() != "41.4, 2.2" || find(t, s, ids[1]).Place() != nil || find(t, s, ids[2]).Place() == nil {
+			t.Errorf("latitude and longitude: %d, %s, %s, %s", out.Status, find(t, s, ids[0]).Place(), find(t, s, ids[1]).Place(), find(t, s, ids[2]).Place())
 		}
 		for _, c := range []struct{ name, table, want string }{
 			{"empty", "", "first line must name the columns"},

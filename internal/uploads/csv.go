@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"audiomicro/internal/recordings"
 )
 
 // Bounds of a table that people send.
@@ -125,6 +127,44 @@ func tableError(err error, empty string) error {
 		return &CellError{Line: p.StartLine, Text: "This line has more or fewer cells than the first one."}
 	}
 	return &CellError{Line: p.Line, Text: "A quotation mark stands where none may stand, or one is missing."}
+}
+
+// placeColumns are the columns in which a table tells where a recording was made: as "lat, lon" or "lat, lon, zoom" in one, as Freesound's tables
+// have it, or in degrees in two. How precisely is up to whoever writes them: no decimal is added, and none is taken away before the sixth.
+var placeColumns = []string{"geotag", "latitude", "longitude"}
+
+// placeCell joins the place of a line to one text as recordings.ParsePlace reads it. told is false when the table has no such column; the error
+// names the cell that is wrong.
+func placeCell(line tableRow) (text string, told bool, wrong *CellError) {
+	_, told = line.Cells["geotag"]
+	tag, lat, lon := strings.TrimSpace(line.Cells["geotag"]), strings.TrimSpace(line.Cells["latitude"]), strings.TrimSpace(line.Cells["longitude"])
+	if !strings.Contains(tag, ",") {
+		tag = strings.Join(strings.Fields(tag), ", ") // "lat lon", as the Freesound API answers it
+	}
+	for _, column := range placeColumns[1:] {
+		_, there := line.Cells[column]
+		told = told || there
+	}
+	column := "geotag"
+	switch {
+	case lat == "" && lon == "":
+	case tag != "":
+		return "", true, &CellError{line.Line, "geotag", "Tell the place here or in latitude and longitude, not in both."}
+	case lat == "":
+		return "", true, &CellError{line.Line, "latitude", "The longitude stands alone: both are needed."}
+	case lon == "":
+		return "", true, &CellError{line.Line, "longitude", "The latitude stands alone: both are needed."}
+	case strings.Contains(lat, ","):
+		return "", true, &CellError{line.Line, "latitude", "Write degrees with a point, such as 41.40."}
+	case strings.Contains(lon, ","):
+		return "", true, &CellError{line.Line, "longitude", "Write degrees with a point, such as 2.17."}
+	default:
+		column, tag = "latitude", lat+", "+lon
+	}
+	if _, ok := recordings.ParsePlace(tag); !ok {
+		return "", true, &CellError{line.Line, column, recordings.PlaceRefused}
+	}
+	return tag, told, nil
 }
 
 // formula begins cells that a spreadsheet program would compute instead of showing (OWASP, CSV injection).

@@ -117,6 +117,34 @@ func TestImport(t *testing.T) {
 	})
 }
 
+// TestImportPlaces tells where recordings were made, in one column or two, as precisely as the table does; an empty cell of a later table leaves it.
+func TestImportPlaces(t *testing.T) {
+	t.Parallel()
+	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
+		ann := s.Person("Ann", "contributor")
+		dir := folder(t, map[string][]byte{"a.wav": tone(t, 230), "b.wav": tone(t, 231), "c.wav": tone(t, 232), "d.wav": tone(t, 233)})
+		run := func(table string) map[string]string {
+			list, err := importer(ann, dir, table).Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := map[string]string{}
+			for _, one := range list {
+				at[one.File] = find(t, s, one.ID).Place().String()
+			}
+			return at
+		}
+		got := run("file,geotag,latitude,longitude\na.wav,\"41.40, 2.1754321, 12\",,\nb.wav,,-33.9,151.2\nc.wav,-1.5 30,,\nd.wav,,,\n")
+		if fmt.Sprint(got) != "map[a.wav:41.4, 2.175432, 12 b.wav:-33.9, 151.2 c.wav:-1.5, 30 d.wav:]" {
+			t.Errorf("places: %q", got)
+		}
+		got = run("file,geotag\na.wav,\nb.wav,\"-34, 151\"\n") // told less precisely
+		if fmt.Sprint(got) != "map[a.wav:41.4, 2.175432, 12 b.wav:-34, 151]" {
+			t.Errorf("places of another table: %q", got)
+		}
+	})
+}
+
 // TestImportRefuses checks the whole table before the first file is taken.
 func TestImportRefuses(t *testing.T) {
 	t.Parallel()
@@ -128,6 +156,12 @@ func TestImportRefuses(t *testing.T) {
 		{"unknown license in the table", "", "file,license\na.wav,sampling+\n", `line 2, license: this site does not know the license "sampling"`},
 		{"price", "", "file,license,price\na.wav,standard,much\n", `"much" is no price in USD`},
 		{"category", "", "file,category\na.wav,Animals\n", `"Animals" is no category code`},
+		{"place", "", "file,geotag\na.wav,here\n", "line 2, geotag: Write a place as latitude and longitude in degrees"},
+		{"no place on earth", "", "file,latitude,longitude\na.wav,2,1\na.wav,91,2\n", "line 3, latitude: Write a place"},
+		{"half a place", "", "file,latitude,longitude\na.wav,,2\n", "line 2, latitude: The longitude stands alone"},
+		{"half a table", "", "file,latitude\na.wav,2\n", "line 2, longitude: The latitude stands alone"},
+		{"two places", "", "file,geotag,latitude,longitude\na.wav,\"1, 2\",1,2\n", "line 2, geotag: Tell the place here or in"},
+		{"decimal commas", "", "file;latitude;longitude\na.wav;41,40;2,17\n", "line 2, latitude: Write degrees with a point"},
 		{"way out", "", "file\n../../etc/passwd\n", "no path below the folder"},
 		{"absolute", "", "file\n/etc/passwd\n", "no path below the folder"},
 		{"column", "", "file,licence\na.wav,cc0\n", `no column "licence"`},

@@ -28,7 +28,7 @@ import (
 
 // ImportColumns are the columns of an import's table. file is required: a path below the folder. license takes one code or
 // several joined by +, price as many prices joined by + (or nothing: the model's default).
-var ImportColumns = []string{"file", "title", "description", "tags", "category", "pack", "license", "price", "credit", "source_url"}
+var ImportColumns = slices.Concat([]string{"file", "title", "description", "tags", "category", "pack", "license", "price", "credit", "source_url"}, placeColumns)
 
 // Importer brings a folder of sounds in. It may be run again after any interruption: a file whose bytes the account has sent
 // before is not taken twice, and what it still lacks is added.
@@ -62,10 +62,10 @@ const (
 )
 
 type importRow struct {
-	file, title, description, tags, category, pack, credit, source string
-	offers                                                         []licensing.Offer
-	listed                                                         bool // in the table: what is no sound is an error
-	done                                                           Imported
+	file, title, description, tags, category, pack, place, credit, source string
+	offers                                                                []licensing.Offer
+	listed                                                                bool // in the table: what is no sound is an error
+	done                                                                  Imported
 }
 
 // Run imports, waits for the analysis of what it took, and answers what became of each file. The error says what stopped
@@ -101,7 +101,7 @@ func (im *Importer) tell(r *importRow) {
 	}
 }
 
-// rows reads the table or the folder. Every license, price and category is checked before the first file is taken.
+// rows reads the table or the folder. Every license, price, category and place is checked before the first file is taken.
 func (im *Importer) rows(ctx context.Context, root *os.Root) ([]importRow, error) {
 	models, err := im.Store.Licensing.Models(ctx, im.Store.DB)
 	if err != nil {
@@ -134,6 +134,10 @@ func (im *Importer) rows(ctx context.Context, root *os.Root) ([]importRow, error
 		}
 		if _, ok := taxonomy.Find(r.category); r.category != "" && !ok {
 			errs = append(errs, &CellError{t.Line, "category", fmt.Sprintf("%q is no category code.", clip(r.category, 40))})
+		}
+		place, _, wrong := placeCell(t)
+		if r.place = place; wrong != nil {
+			errs = append(errs, wrong)
 		}
 		if c["license"] != "" {
 			if r.offers, err = im.offers(models, c["license"], c["price"], r.category); err != nil {
@@ -276,6 +280,9 @@ func (r *importRow) describe(d recordings.Description) recordings.Description {
 		if strings.TrimSpace(f.from) != "" {
 			*f.to = f.from
 		}
+	}
+	if place, ok := recordings.ParsePlace(r.place); ok && place != nil {
+		d.Place = place
 	}
 	switch {
 	case r.listed && r.tags != "":

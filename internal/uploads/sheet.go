@@ -222,7 +222,7 @@ func sheetColumn(field string) string {
 
 // cellWords names columns as the sheet's head does: "Title, tags".
 func cellWords(columns []string) string {
-	words := map[string]string{"category": "kind", "ai": "AI training"}
+	words := map[string]string{"category": "kind", "ai": "AI training", "place": "recorded at"}
 	var out []string
 	for _, c := range columns {
 		if w := words[c]; w != "" {
@@ -273,6 +273,14 @@ func (s *Store) edit(sh *sheet, row *sheetRow, cells map[string]string, rights b
 			return
 		}
 		d.Category = v
+	})
+	take("place", func(v string) {
+		place, ok := recordings.ParsePlace(v)
+		if !ok {
+			row.errs["place"] = recordings.PlaceRefused
+			return
+		}
+		d.Place = place
 	})
 	take("ai", func(v string) {
 		switch strings.ToLower(strings.TrimSpace(v)) {

@@ -224,6 +224,7 @@ type BatchRow struct {
 	Tags        string // comma separated
 	Category    string // option value
 	Pack        string
+	Place       string // as typed: latitude, longitude
 	License     string // option value
 	Price       string // as typed; paid models only
 	Rights      bool
