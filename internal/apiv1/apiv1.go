@@ -20,6 +20,7 @@ import (
 	"audiomicro/internal/accounts"
 	"audiomicro/internal/collections"
 	"audiomicro/internal/ingest"
+	"audiomicro/internal/ledger"
 	"audiomicro/internal/licensing"
 	"audiomicro/internal/listening"
 	"audiomicro/internal/moderation"
@@ -52,6 +53,7 @@ type Face struct {
 	Moderation  *moderation.Store
 	Orders      *orders.Store
 	Payments    *payments.Store
+	Ledger      *ledger.Store
 	// SessionCookie is the name of the cookie of a signed-in browser.
 	SessionCookie string
 
@@ -77,11 +79,13 @@ func (f *Face) Routes() []web.Route {
 	f.savedOperations()
 	f.recordingOperations()
 	f.uploadOperations()
+	f.personalOperations()
 	f.peopleOperations()
 	f.reactionOperations()
 	f.collectionOperations()
 	f.licenseOperations()
 	f.orderOperations()
+	f.earningOperations()
 	f.reviewOperations()
 	f.finish()
 	return f.routes

@@ -127,6 +127,21 @@ func (f *Face) collectionOperations() {
 			out, err := f.items(ctx, items)
 			return page(ctx, f, in.Paging, out, int(c.Shown)), err
 		})
+	add(f, operation{route: "POST /collections/{id}/report", id: "report-collection", tag: tagCollections, summary: "Tell the moderators what is wrong with a collection", action: access.React, private: true, errors: []int{http.StatusConflict},
+		text: "A second report takes the place of the first."},
+		func(ctx context.Context, in *struct {
+			WithKey
+			Body Reason
+		}) (*nothing, error) {
+			c, err := f.collection(ctx, in.ID, in.Key)
+			if err != nil {
+				return nil, err
+			}
+			if c.AccountID == me(ctx).ID {
+				return nil, web.Refuse(http.StatusConflict, "This is your own collection: change or delete it.")
+			}
+			return &nothing{}, f.Collections.Report(ctx, me(ctx).ID, c.ID, in.Body.Reason)
+		})
 	add(f, operation{route: "PATCH /collections/{id}", id: "edit-collection", tag: tagCollections, summary: "Rename, describe or share one's collection", action: access.ChangeOwn, private: true, errors: []int{http.StatusConflict}}, f.editCollection)
 	add(f, operation{route: "DELETE /collections/{id}", id: "delete-collection", tag: tagCollections, summary: "Delete one's collection", action: access.ChangeOwn, private: true, text: "For a day it can be restored."},
 		func(ctx context.Context, in *ByID) (*nothing, error) {

@@ -3,7 +3,10 @@ package apiv1_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"math"
 	"net/http"
@@ -52,6 +55,7 @@ func TestContract(t *testing.T) {
 		mounted(t, s, w.spec)
 		w.reads()
 		w.writes()
+		w.further()
 		w.sounds()
 		w.refusals()
 		w.throttled()
@@ -577,10 +581,26 @@ func (w *world) collections() {
 	w.fan.call(404, "DELETE", item, nil)
 	w.fan.call(204, "DELETE", at, nil)
 	w.fan.call(404, "GET", at, nil)
+	w.fan.call(404, "POST", at+"/report", object{"reason": "Gone."})
 	w.maker.call(404, "POST", at+"/restore", nil)
 	if got := w.fan.call(200, "POST", at+"/restore", nil); got.text("recordings") != "1" {
 		t.Errorf("restored: %s", got.Text)
 	}
+	// Somebody reports it, a moderator hides it, and shows it again.
+	w.fan.call(409, "POST", at+"/report", object{"reason": "Mine."})
+	w.maker.call(422, "POST", at+"/report", object{"reason": " "})
+	w.maker.call(204, "POST", at+"/report", object{"reason": "A misleading name."})
+	if got := w.mod.call(200, "GET", v1+"/review/collections", nil); got.id("total") != 1 || got.text("items.0.reports.0.reason") != "A misleading name." || got.text("items.0.owner.name") != "Fan" {
+		t.Errorf("reported: %s", got.Text)
+	}
+	decide := fmt.Sprintf("%s/review/collections/%d/", v1, made.id("id"))
+	w.mod.call(204, "POST", decide+"hide", object{"reason": "Name it for what is in it."})
+	w.nobody.call(404, "GET", at, nil)
+	if got := w.mod.call(200, "GET", v1+"/review/collections", nil); got.text("items.0.hidden") != "Name it for what is in it." || len(got.at("items.0.reports").([]any)) != 0 {
+		t.Errorf("hidden: %s", got.Text)
+	}
+	w.mod.call(204, "POST", decide+"leave", nil)
+	w.nobody.call(200, "GET", at, nil)
 }
 
 // searches saves a search, reads its feed, renames and deletes it.
@@ -612,6 +632,77 @@ func (w *world) searches() {
 	}
 	w.fan.call(204, "DELETE", at, nil)
 	w.fan.call(404, "DELETE", at, nil)
+}
+
+// further does what else people do on the pages: formats, packs, pictures, earnings, and what a file says about persons.
+func (w *world) further() {
+	t := w.t
+	formats := w.nobody.call(200, "GET", v1+"/formats", nil)
+	reads := map[string]string{}
+	for _, f := range formats.at("items").([]any) {
+		f := f.(object)
+		reads[f["name"].(string)] = fmt.Sprintf("%v %v %v", f["taken"], f["read_by"], f["why"] != nil)
+	}
+	if reads["FLAC"] != "true AudioMicro false" || reads["WavPack"] != "false <nil> true" {
+		t.Errorf("formats: %v", reads)
+	}
+	if got := w.nobody.call(200, "GET", v1+"/packs?limit=1", nil); got.id("items.0.id") != w.pack || got.text("items.0.recordings") != "2" || got.text("items.0.contributor.name") != "Maker" {
+		t.Errorf("packs: %s", got.Text)
+	}
+	var dot bytes.Buffer
+	if err := png.Encode(&dot, image.NewGray(image.Rect(0, 0, 3, 2))); err != nil {
+		t.Fatal(err)
+	}
+	shown := w.maker.call(200, "PUT", v1+"/me/profile/picture", dot.String(), "Content-Type", "image/png").text("picture")
+	if got := w.s.Visitor().Get(strings.TrimPrefix(shown, w.s.URL)); got.Status != http.StatusOK || !strings.HasPrefix(got.Header.Get("Content-Type"), "image/") {
+		t.Errorf("picture at %s: %d %v", shown, got.Status, got.Header)
+	}
+	w.maker.call(422, "PUT", v1+"/me/profile/picture", "<svg/>", "Content-Type", "image/svg+xml")
+	w.maker.call(422, "PUT", v1+"/me/profile/picture", dot.String()+strings.Repeat("x", 10<<20), "Content-Type", "image/png")
+	w.maker.call(204, "DELETE", v1+"/me/profile/picture", nil)
+	if got := w.nobody.call(200, "GET", v1+"/people/Maker", nil); got.at("picture") != nil {
+		t.Errorf("a picture that was removed: %s", got.Text)
+	}
+
+	earned := w.maker.call(200, "GET", v1+"/me/earnings", nil)
+	if earned.id("total") != 1 || earned.text("items.0.kind") != "sale" || earned.id("items.0.recording") != w.paid || earned.text("items.0.net_price.minor") != "700" || earned.id("items.0.amount.minor") < 1 ||
+		earned.text("earned.minor") != earned.text("items.0.amount.minor") || earned.text("owed.minor") != earned.text("earned.minor") || earned.text("licenses_sold") != "1" {
+		t.Errorf("earnings: %s", earned.Text)
+	}
+	if got := w.maker.call(200, "GET", v1+"/me/earnings?until=2020-01-01T00:00:00Z", nil); got.id("total") != 0 || got.text("earned.minor") != "0" || got.text("owed.minor") != earned.text("owed.minor") {
+		t.Errorf("earnings before there was a site: %s", got.Text)
+	}
+	if got := w.fan.call(200, "GET", v1+"/me/earnings", nil); got.id("total") != 0 || got.text("owed.minor") != "0" {
+		t.Errorf("earnings of who buys: %s", got.Text)
+	}
+
+	named := w.maker.upload("named.wav", signed(t))
+	w.maker.ready(named)
+	fields := w.maker.call(200, "GET", rec(named, "/personal-fields"), nil)
+	if len(fields.at("fields").([]any)) != 2 || fields.text("removable") != "true" || !strings.Contains(fields.Text, "Jane Doe") {
+		t.Fatalf("personal fields: %s", fields.Text)
+	}
+	strip := rec(named, "/personal-fields/remove")
+	w.maker.call(422, "POST", strip, object{"keys": []string{"none"}})
+	left := w.maker.call(200, "POST", strip, object{"keys": []string{fields.text("fields.0.key")}})
+	if len(left.at("fields").([]any)) != 1 || left.text("fields.0.key") != fields.text("fields.1.key") {
+		t.Errorf("after one was removed: %s", left.Text)
+	}
+	w.maker.call(200, "PATCH", rec(named, ""), object{"title": "Named", "tags": []string{"a1", "b2", "c3"}, "category": "fx-o", "rights": true, "offers": []object{{"license": "cc0"}}})
+	w.maker.call(200, "POST", rec(named, "/submit"), nil)
+	w.maker.call(409, "POST", strip, object{"keys": []string{fields.text("fields.1.key")}})
+	w.fan.call(404, "GET", rec(named, "/personal-fields"), nil)
+}
+
+// signed is a WAV file whose INFO chunk names two people.
+func signed(t testing.TB) []byte {
+	out := tone(t, 50)
+	info := "INFOIART\x0a\x00\x00\x00Jane Doe\x00\x00IENG\x0a\x00\x00\x00John Doe\x00\x00"
+	out = append(out, "LIST"...)
+	out = binary.LittleEndian.AppendUint32(out, uint32(len(info)))
+	out = append(out, info...)
+	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
+	return out
 }
 
 // sounds searches by sounds and by parts of recordings: as a visitor, and with an API key, for nothing is changed by it.
@@ -707,7 +798,7 @@ func bodies() map[string]any {
 		"place-order": checkout("x"), "reject-recording": object{"reason": "X"}, "remove-comment": object{"reason": "X"}, "put-profile": object{"display_name": "", "bio": "", "website": ""},
 		"make-collection": object{"name": "X"}, "edit-collection": object{"name": "X"}, "add-to-collection": object{"recordings": []int{1}}, "edit-collection-item": object{"note": "X"},
 		"put-synonyms": object{"list": ""}, "save-search": object{"search": "q=x"}, "rename-saved-search": object{"name": "X"},
-		"hear-sound": "no sound", "create-account": object{"name": "X", "email": "x@example.org", "born": "1990-01-01"},
+		"hear-sound": "no sound", "put-picture": "no picture", "report-collection": object{"reason": "X"}, "hide-collection": object{"reason": "X"}, "remove-personal-fields": object{"keys": []string{"x"}}, "create-account": object{"name": "X", "email": "x@example.org", "born": "1990-01-01"},
 	}
 }
 

@@ -31,7 +31,7 @@ const aboutExamples = "The answer holds addresses of searches, which work as lon
 	"without one, may ask twenty times in five minutes. While the site listens to others it answers 503 with Retry-After."
 
 func (f *Face) exampleOperations() {
-	add(f, operation{route: "POST /search/examples", id: "hear-sound", tag: tagSearch, summary: "Search by a sound", action: access.Look, asks: true, sound: true,
+	add(f, operation{route: "POST /search/examples", id: "hear-sound", tag: tagSearch, summary: "Search by a sound", action: access.Look, asks: true, takes: sound,
 		errors: []int{http.StatusForbidden, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
 		text: "Send the bytes of a sound as the body, in any format of `/formats`; of what is longer than `example_seconds` of `/site` the beginning is listened to. " +
 			"Hummed or whistled, it is searched by as a melody; beaten or tapped, as a rhythm. " + aboutExamples}, f.hearSound)

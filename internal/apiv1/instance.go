@@ -28,7 +28,8 @@ type Instance struct {
 // Format is a kind of file.
 type Format struct {
 	Name  string `json:"name"`
-	Taken bool   `json:"taken" doc:"Whether recordings in it are taken here."`
+	Taken bool   `json:"taken" doc:"Whether recordings in it are taken here, and sounds to search by."`
+	By    string `json:"read_by,omitempty" enum:"AudioMicro,ffmpeg" doc:"What reads it; left out where nothing does."`
 	Why   string `json:"why,omitempty" doc:"Why not."`
 }
 
@@ -52,6 +53,11 @@ type Provider struct {
 
 func (f *Face) instanceOperations() {
 	add(f, operation{route: "GET /site", id: "get-site", tag: tagSite, summary: "Read what this site is and takes", action: access.Look}, f.instance)
+	add(f, operation{route: "GET /formats", id: "list-formats", tag: tagSite, summary: "List the formats that this site reads", action: access.Look, text: "Those that it refuses too, with the reason. They stand in `/site` as well."},
+		func(ctx context.Context, _ *struct{}) (*body[List[Format]], error) {
+			list := f.decoded(ctx)
+			return answer(List[Format]{Items: list, Total: len(list)}), nil
+		})
 }
 
 func (f *Face) instance(ctx context.Context, _ *struct{}) (*body[Instance], error) {
@@ -82,7 +88,14 @@ func (f *Face) decoded(ctx context.Context) []Format {
 	}
 	ways, _ := decode.Ways(context.WithoutCancel(ctx), f.Ingest.FFmpeg)
 	for _, way := range ways {
-		f.decodes = append(f.decodes, Format{way.Format, way.Why == "", way.Why})
+		out := Format{Name: way.Format, Taken: way.Why == "", Why: way.Why}
+		switch {
+		case way.Native:
+			out.By = "AudioMicro"
+		case out.Taken:
+			out.By = "ffmpeg"
+		}
+		f.decodes = append(f.decodes, out)
 	}
 	return f.decodes
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"audiomicro/internal/access"
+	"audiomicro/internal/people"
 	"audiomicro/internal/web"
 )
 
@@ -35,9 +36,17 @@ type operation struct {
 	errors []int // answers beyond those that follow from the rest
 	status int   // of success; 0: 200, or 204 without a body
 	asks   bool  // it is a POST that changes nothing: who may only read may send it
-	sound  bool  // its body is a sound, which its handler reads as it arrives
+	takes  takes // what its body is where that is no JSON
 	tagged bool  // its answer has an ETag: who sends that back as If-None-Match is told when nothing has changed
 }
+
+// takes is what a body is whose bytes a handler reads as they arrive.
+type takes string
+
+const (
+	sound   takes = "sound"
+	picture takes = "picture"
+)
 
 func (o operation) method() string { m, _, _ := strings.Cut(o.route, " "); return m }
 func (o operation) path() string   { _, p, _ := strings.Cut(o.route, " "); return Prefix + p }
@@ -136,10 +145,14 @@ func (f *Face) entry(o operation) huma.Operation {
 	for _, status := range o.statuses() {
 		op.Responses[strconv.Itoa(status)] = f.problem(meaning(status))
 	}
-	if o.sound {
-		// Without a schema: huma leaves the body alone.
+	// Without a schema: huma leaves such a body alone.
+	switch o.takes {
+	case sound:
 		op.RequestBody = &huma.RequestBody{Required: true, Description: "The bytes of a sound file.", Content: map[string]*huma.MediaType{"application/octet-stream": {}, "audio/*": {}}}
 		op.MaxBodyBytes = f.Search.Ear.MaxBytes
+	case picture:
+		op.RequestBody = &huma.RequestBody{Required: true, Description: "The bytes of a picture.", Content: map[string]*huma.MediaType{"application/octet-stream": {}, "image/*": {}}}
+		op.MaxBodyBytes = people.MaxPictureBytes
 	}
 	if o.tagged {
 		op.Responses["304"] = &huma.Response{Description: "Nothing has changed since If-None-Match was read."}
@@ -161,9 +174,9 @@ type adapter struct{ f *Face }
 func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	f, o := a.f, op.Metadata[operationKey].(operation)
 	switch {
-	case o.sound:
+	case o.takes == sound:
 		op.Responses["400"] = f.problem("The body is empty, or did not arrive whole.")
-	case op.RequestBody != nil:
+	case op.RequestBody != nil && o.takes == "":
 		op.Responses["400"] = f.problem(meaning(http.StatusBadRequest))
 	}
 	op.Responses["422"] = f.problem(meaning(http.StatusUnprocessableEntity)) // an unknown parameter, at least

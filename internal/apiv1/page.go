@@ -62,8 +62,8 @@ func (f *Face) shownOperation(o operation, op *huma.Operation) ui.APIOperation {
 		sends.Rows = append(sends.Rows, []ui.Cell{{Text: name, Sub: p.In, Mono: true}, kindOf(p.Schema), {Text: p.Description}})
 	}
 	switch {
-	case o.sound:
-		sends.Rows = append(sends.Rows, []ui.Cell{{Text: "body *", Sub: "sound", Mono: true}, {Text: "bytes"}, {Text: op.RequestBody.Description}})
+	case o.takes != "":
+		sends.Rows = append(sends.Rows, []ui.Cell{{Text: "body *", Sub: string(o.takes), Mono: true}, {Text: "bytes"}, {Text: op.RequestBody.Description}})
 	case op.RequestBody != nil:
 		sends.Rows = append(sends.Rows, []ui.Cell{{Text: "body *", Sub: "JSON", Mono: true}, kindOf(op.RequestBody.Content["application/json"].Schema), {}})
 	}

@@ -3,12 +3,16 @@ package apiv1
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"time"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/accounts"
 	"audiomicro/internal/people"
 	"audiomicro/internal/recordings"
+	"audiomicro/internal/web"
 )
 
 // Person is somebody as everybody may see them.
@@ -33,6 +37,13 @@ type Pack struct {
 	Contributor *PersonRef `json:"contributor,omitempty"`
 	Recordings  int64      `json:"recordings" doc:"How many are published."`
 	Created     time.Time  `json:"created_at"`
+}
+
+// PackLine is a pack in a list of all.
+type PackLine struct {
+	PackRef
+	Contributor *PersonRef `json:"contributor,omitempty"`
+	Recordings  int64      `json:"recordings" doc:"How many are published."`
 }
 
 // Profile is what a person says about themselves.
@@ -83,6 +94,29 @@ func (f *Face) peopleOperations() {
 			}
 			return page(ctx, f, in.Paging, out, total), nil
 		})
+	add(f, operation{route: "GET /packs", id: "list-packs", tag: tagPeople, summary: "List the packs that got something new last", action: access.Look},
+		func(ctx context.Context, in *struct {
+			Limit int `query:"limit" minimum:"1" maximum:"100" default:"60"`
+		}) (*body[List[PackLine]], error) {
+			list, err := f.Recordings.PublicPacks(ctx, in.Limit)
+			if err != nil {
+				return nil, err
+			}
+			owners := make([]int64, len(list))
+			for i, k := range list {
+				owners[i] = k.Owner
+			}
+			who, err := f.People.ByIDs(ctx, owners)
+			out := List[PackLine]{Items: []PackLine{}, Total: len(list)}
+			for _, k := range list {
+				line := PackLine{PackRef: PackRef{k.ID, k.Name, f.at("/packs/%d", k.ID)}, Recordings: k.Count}
+				if owner, ok := who[k.Owner]; ok {
+					line.Contributor = f.personRef(owner)
+				}
+				out.Items = append(out.Items, line)
+			}
+			return answer(out), err
+		})
 	add(f, operation{route: "GET /packs/{id}", id: "get-pack", tag: tagPeople, summary: "Read a pack", action: access.Look},
 		func(ctx context.Context, in *ByID) (*body[Pack], error) {
 			k, count, who, err := f.publicPack(ctx, in.ID)
@@ -105,8 +139,29 @@ func (f *Face) peopleOperations() {
 			p, err := f.People.Profile(ctx, me(ctx).ID)
 			return answer(Profile{p.DisplayName, p.Bio, p.Website}), err
 		})
-	add(f, operation{route: "PUT /me/profile", id: "put-profile", tag: tagMe, summary: "Write one's own profile", action: access.UseAccount, private: true,
-		text: "The picture is set on the page /settings/profile."}, f.saveProfile)
+	add(f, operation{route: "PUT /me/profile", id: "put-profile", tag: tagMe, summary: "Write one's own profile", action: access.UseAccount, private: true}, f.saveProfile)
+	add(f, operation{route: "PUT /me/profile/picture", id: "put-picture", tag: tagMe, summary: "Set one's own picture", action: access.UseAccount, private: true, takes: picture,
+		text: fmt.Sprintf("PNG, JPEG, GIF or WebP, at most %d MB. A square out of its middle is drawn anew; nothing else of the file is kept.", people.MaxPictureBytes>>20)}, f.setPicture)
+	add(f, operation{route: "DELETE /me/profile/picture", id: "remove-picture", tag: tagMe, summary: "Remove one's own picture", action: access.UseAccount, private: true},
+		func(ctx context.Context, _ *struct{}) (*nothing, error) {
+			return &nothing{}, f.People.RemovePicture(ctx, me(ctx).ID)
+		})
+}
+
+func (f *Face) setPicture(ctx context.Context, _ *struct{}) (*body[Person], error) {
+	file, err := io.ReadAll(io.LimitReader(from(ctx).r.Body, people.MaxPictureBytes+1)) // a longer one is refused by its length
+	if err != nil {
+		return nil, &web.Public{Status: http.StatusBadRequest, Text: "The picture did not arrive whole. Send it again.", Err: err}
+	}
+	if err := asFields(f.People.SetPicture(ctx, me(ctx).ID, file)); err != nil {
+		return nil, err
+	}
+	who, err := f.People.ByName(ctx, me(ctx).Name)
+	if err != nil {
+		return nil, err
+	}
+	out, err := f.person(ctx, who)
+	return answer(out), err
 }
 
 func (f *Face) saveProfile(ctx context.Context, in *struct{ Body Profile }) (*body[Profile], error) {

@@ -3,6 +3,8 @@ package apiv1
 import (
 	"context"
 	"net/http"
+	"slices"
+	"time"
 
 	"audiomicro/internal/access"
 	"audiomicro/internal/recordings"
@@ -42,9 +44,31 @@ type Rejection struct {
 	Code   string `json:"code,omitempty" enum:"described,quality,rights,duplicate,unsuitable,other" default:"other"`
 }
 
-// Removal is why a comment is hidden.
+// Removal is why a comment or a collection is hidden.
 type Removal struct {
 	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Its author reads it."`
+}
+
+// Reason is what is wrong with something.
+type Reason struct {
+	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"A moderator reads it."`
+}
+
+// ReportedCollection is a collection that moderators decide on, or that they have hidden.
+type ReportedCollection struct {
+	ID          int64      `json:"id"`
+	Name        string     `json:"name"`
+	Description string     `json:"description" doc:"Plain text."`
+	Owner       *PersonRef `json:"owner,omitempty"`
+	Recordings  int64      `json:"recordings" doc:"How many of what is in it are published now."`
+	Reports     []Reported `json:"reports" doc:"Those that wait for a decision."`
+	Hidden      string     `json:"hidden,omitempty" doc:"Why it is hidden."`
+}
+
+// Reported is what somebody said of a collection.
+type Reported struct {
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
 }
 
 func (f *Face) reviewOperations() {
@@ -78,6 +102,19 @@ func (f *Face) reviewOperations() {
 			}
 			return answer(Decided{in.ID, string(recordings.Returned)}), f.Moderation.Return(ctx, me(ctx), in.ID, in.Body.Code, in.Body.Reason)
 		})
+	add(f, operation{route: "GET /review/collections", id: "list-reported-collections", tag: tagReview, summary: "List reported and hidden collections", action: access.Review, own: true,
+		text: "Those that wait longest first, then the hidden ones; at most 100 of each."}, f.reportedCollections)
+	add(f, operation{route: "POST /review/collections/{id}/hide", id: "hide-collection", tag: tagReview, summary: "Hide a collection from all but its owner", action: access.Review, own: true, text: "The owner is written to. Not one's own."},
+		func(ctx context.Context, in *struct {
+			ByID
+			Body Removal
+		}) (*nothing, error) {
+			return &nothing{}, f.decideCollection(ctx, in.ID, true, in.Body.Reason)
+		})
+	add(f, operation{route: "POST /review/collections/{id}/leave", id: "leave-collection", tag: tagReview, summary: "Leave a reported collection, or show a hidden one again", action: access.Review, own: true, text: "Not one's own."},
+		func(ctx context.Context, in *ByID) (*nothing, error) {
+			return &nothing{}, f.decideCollection(ctx, in.ID, false, "")
+		})
 	add(f, operation{route: "POST /comments/{id}/remove", id: "remove-comment", tag: tagReview, summary: "Hide a comment", action: access.Review, own: true, text: "Its author still reads it, with the reason. Not one's own."},
 		func(ctx context.Context, in *struct {
 			ByID
@@ -92,6 +129,45 @@ func (f *Face) reviewOperations() {
 			}
 			return &nothing{}, f.Reactions.Remove(ctx, me(ctx), c.ID, in.Body.Reason)
 		})
+}
+
+func (f *Face) decideCollection(ctx context.Context, id int64, hide bool, why string) error {
+	c, err := f.Collections.ByID(ctx, f.Collections.DB, id)
+	if err != nil {
+		return err
+	}
+	if err := allow(ctx, access.Review, access.Object{Owner: c.AccountID}); err != nil {
+		return err
+	}
+	return f.Collections.Decide(ctx, me(ctx), c.ID, hide, why)
+}
+
+func (f *Face) reportedCollections(ctx context.Context, _ *struct{}) (*body[List[ReportedCollection]], error) {
+	if err := allow(ctx, access.Review, access.Object{}); err != nil {
+		return nil, err
+	}
+	open, hidden, why, err := f.Collections.Reported(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Concat(open, hidden)
+	owners := make([]int64, len(all))
+	for i, c := range all {
+		owners[i] = c.AccountID
+	}
+	who, err := f.People.ByIDs(ctx, owners)
+	out := List[ReportedCollection]{Items: []ReportedCollection{}, Total: len(all)}
+	for _, c := range all {
+		one := ReportedCollection{ID: c.ID, Name: c.Name, Description: c.Description, Recordings: c.Shown, Reports: []Reported{}, Hidden: c.HiddenWhy}
+		if owner, ok := who[c.AccountID]; ok {
+			one.Owner = f.personRef(owner)
+		}
+		for _, said := range why[c.ID] {
+			one.Reports = append(one.Reports, Reported{moment(said.MadeAt), said.Why})
+		}
+		out.Items = append(out.Items, one)
+	}
+	return answer(out), err
 }
 
 // judged asks whether who asks may decide on a recording.

@@ -17,7 +17,7 @@ func (a *App) freesound() *apiv2.Face {
 func (a *App) own() *apiv1.Face {
 	return &apiv1.Face{
 		Site: a.Site, Accounts: a.Accounts, People: a.People, Recordings: a.Recordings, Ingest: a.Ingest, Licensing: a.Licensing, Listening: a.Listening,
-		Search: a.Search, Uploads: a.Uploads, Reactions: a.Reactions, Collections: a.Collections, Moderation: a.Moderation, Orders: a.Orders, Payments: a.Payments,
+		Search: a.Search, Uploads: a.Uploads, Reactions: a.Reactions, Collections: a.Collections, Moderation: a.Moderation, Orders: a.Orders, Payments: a.Payments, Ledger: a.Ledger,
 		SessionCookie: a.accountPages.CookieName(),
 	}
 }

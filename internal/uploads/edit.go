@@ -59,7 +59,7 @@ func (s *Store) startEditing(ctx context.Context, rec recordings.Recording) (edi
 		return e, err
 	}
 	for _, f := range e.file.personal {
-		e.keep[f.key] = true
+		e.keep[f.Key] = true
 	}
 	return e, nil
 }
@@ -279,8 +279,8 @@ func (s *Store) typed(e *editing, form url.Values) Edit {
 func (e *editing) refusedFields() []string {
 	var out []string
 	for _, f := range e.file.personal {
-		if !e.keep[f.key] {
-			out = append(out, f.key)
+		if !e.keep[f.Key] {
+			out = append(out, f.Key)
 		}
 	}
 	return out
@@ -342,7 +342,7 @@ func (s *Store) describePage(a access.Actor, e editing) ui.DescribePage {
 	if len(e.file.personal) > 0 && e.file.canStrip && rec.PublishedAt == 0 {
 		page.Hidden = append(page.Hidden, ui.Hidden{Name: "personal", Value: "1"})
 		for _, f := range e.file.personal {
-			page.Personal = append(page.Personal, ui.PersonalField{Key: f.key, Source: f.Source, Name: f.Name, Value: clip(f.Value, 300), Why: f.Why, Keep: e.keep[f.key]})
+			page.Personal = append(page.Personal, ui.PersonalField{Key: f.Key, Source: f.Source, Name: f.Name, Value: clip(f.Value, 300), Why: f.Why, Keep: e.keep[f.Key]})
 		}
 	}
 	s.describeState(&page, e)

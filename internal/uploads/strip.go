@@ -23,13 +23,14 @@ type fileTags struct {
 	meta.Tags
 	kind     sniff.Kind
 	canStrip bool
-	personal []personalField
+	personal []PersonalField
 	nameTags []string
 }
 
-type personalField struct {
+// PersonalField is a statement of a file about a person.
+type PersonalField struct {
 	meta.Field
-	key string
+	Key string // names it to Strip
 }
 
 // fieldKey names a field in forms: the same statement always has the same key.
@@ -58,7 +59,7 @@ func (s *Store) fileTags(ctx context.Context, rec recordings.Recording) (fileTag
 	for _, field := range t.Fields {
 		if key := fieldKey(field); field.Personal && !seen[key] {
 			seen[key] = true
-			t.personal = append(t.personal, personalField{field, key})
+			t.personal = append(t.personal, PersonalField{field, key})
 		}
 	}
 	return t, nil
@@ -71,6 +72,12 @@ func kindOf(f blob.File) (sniff.Kind, error) {
 		return sniff.Kind{}, err
 	}
 	return sniff.Detect(head[:n])
+}
+
+// PersonalFields lists what a recording's original says about persons, and tells whether Strip can take it out.
+func (s *Store) PersonalFields(ctx context.Context, rec recordings.Recording) (fields []PersonalField, strips bool, err error) {
+	t, err := s.fileTags(ctx, rec)
+	return t.personal, t.canStrip, err
 }
 
 // Strip takes fields out of a draft's original, by their keys: the sound stays the same to the bit, the file becomes another
@@ -136,8 +143,8 @@ func (s *Store) stripForm(r *http.Request, rec recordings.Recording) (told, next
 	}
 	var refused []string
 	for _, f := range t.personal {
-		if !keep[f.key] {
-			refused = append(refused, f.key)
+		if !keep[f.Key] {
+			refused = append(refused, f.Key)
 		}
 	}
 	if len(refused) == 0 {
