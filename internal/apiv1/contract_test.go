@@ -743,7 +743,7 @@ func (w *world) sounds() {
 		}
 	}
 	w.nobody.call(415, "POST", path, "--x", "Content-Type", "multipart/form-data; boundary=x")
-	if got := w.nobody.call(413, "POST", path, strings.Repeat("x", 1<<20+1), kind...); !strings.Contains(got.text("detail"), "1048576 bytes") {
+	if got := w.nobody.call(413, "POST", path, strings.Repeat("x", 1<<20+1), kind...); !strings.Contains(got.text("detail"), "1 MB") {
 		t.Errorf("too large: %s", got.Text)
 	}
 	chunks := struct{ io.Reader }{strings.NewReader(strings.Repeat("x", 1<<20+1))} // of no known length

@@ -11,6 +11,7 @@ import (
 	"audiomicro/internal/search"
 	"audiomicro/internal/search/query"
 	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
 )
 
 // Heard is what a sound can be searched by.
@@ -45,7 +46,7 @@ func (f *Face) hearSound(ctx context.Context, _ *struct{}) (*body[Heard], error)
 		return nil, web.Refuse(http.StatusUnsupportedMediaType, "Send the bytes of the sound as the body, not a form.")
 	}
 	if r.ContentLength > ear.MaxBytes { // before it arrives
-		return nil, web.Refuse(http.StatusRequestEntityTooLarge, "The sound is larger than the %d bytes that a search takes. Cut out the part that matters.", ear.MaxBytes)
+		return nil, web.Refuse(http.StatusRequestEntityTooLarge, "The sound is larger than the %s that a search takes. Cut out the part that matters.", ui.Bytes(ear.MaxBytes))
 	}
 	if err := f.Search.TakeEar(r); err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"audiomicro/internal/ingest/worker"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/web"
+	"audiomicro/internal/web/ui"
 )
 
 // Example is what a sound is searched by. Nothing else remains of it.
@@ -89,7 +90,7 @@ func (s *Store) Hear(ctx context.Context, sound io.Reader) (Example, error) {
 	case size == 0:
 		return Example{}, web.Refuse(http.StatusBadRequest, "Choose a sound file, or record something.")
 	case size > s.MaxExample:
-		return Example{}, web.Refuse(http.StatusRequestEntityTooLarge, "The file is larger than the %d MB that a search takes. Cut out the part that matters.", s.MaxExample>>20)
+		return Example{}, web.Refuse(http.StatusRequestEntityTooLarge, "The file is larger than the %s that a search takes. Cut out the part that matters.", ui.Bytes(s.MaxExample))
 	}
 	if _, err := src.Seek(0, io.SeekStart); err != nil {
 		return Example{}, err
