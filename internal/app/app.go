@@ -354,6 +354,9 @@ func (a *App) subscribe() {
 		until := a.Now().Add(refreshFor)
 		return errors.Join(a.Ingest.Refresh(ctx, until), a.Ingest.RefreshDetail(ctx, until))
 	})
+	a.Jobs.Every("ingest.unheard", time.Hour, jobs.Opts{Timeout: 10 * time.Minute}, func(ctx context.Context) error {
+		return a.Ingest.LookAgain(ctx, a.Now().Add(time.Minute))
+	})
 	a.Jobs.Every("recordings.measures", 24*time.Hour, jobs.Opts{Timeout: time.Hour}, a.Recordings.FillMeasures)
 	a.Jobs.Every("uploads.sweep", 10*time.Minute, jobs.Opts{Timeout: 10 * time.Minute}, a.Uploads.Sweep)
 	a.Jobs.Every("accounts.sweep", time.Hour, jobs.Opts{}, a.Accounts.Sweep)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
@@ -44,7 +45,7 @@ func (a *App) diagnose(ctx context.Context, readData bool) (Diagnosis, error) {
 		a.checkRecordings,
 		a.checkUploads,
 		a.gather(a.Ledger.Check), a.gather(a.Orders.Check), a.gather(a.Licensing.Check),
-		a.checkPayments, a.checkJobs,
+		a.checkPayments, a.checkUnheard, a.checkJobs,
 	}
 	for _, check := range checks {
 		if err := check(ctx, &d); err != nil {
@@ -185,6 +186,20 @@ func (a *App) checkUploads(ctx context.Context, d *Diagnosis) error {
 		}
 	}
 	return nil
+}
+
+// checkUnheard tells what the background cannot listen to. What lies with the bytes, the comparison with the store tells as a problem.
+func (a *App) checkUnheard(ctx context.Context, d *Diagnosis) error {
+	const named = 20
+	list, err := a.Recordings.Unheard(ctx, named)
+	for _, u := range list {
+		ids := strings.Trim(fmt.Sprint(u.IDs), "[]")
+		if u.Count > named {
+			ids += fmt.Sprintf(" and %d more", u.Count-named)
+		}
+		d.Notes = append(d.Notes, fmt.Sprintf("originals that the background cannot listen to (%s): %d, of recordings %s; see /admin/formats", u.Reason, u.Count, ids))
+	}
+	return err
 }
 
 func (a *App) checkJobs(ctx context.Context, d *Diagnosis) error {

@@ -17,7 +17,7 @@ import (
 )
 
 // TestDetail uploads a tone: its details come after it is ready, through a job of their own, and again in the background when an older
-// version of the program left them, when they are gone, or when the recording was analyzed again. What is no sound any more is asked once.
+// version of the program left them, when they are gone, or when the recording was analyzed again. What is no sound any more keeps what it has and is asked once.
 func TestDetail(t *testing.T) {
 	t.Parallel()
 	testkit.EachSite(t, nil, func(t *testing.T, s *testkit.Site) {
@@ -90,8 +90,11 @@ func TestDetail(t *testing.T) {
 		if again := detail(ids[0]); again != first {
 			t.Errorf("measured again: %s", again)
 		}
-		if again := detail(ids[1]); again != "{}" {
+		if again := detail(ids[1]); again != `{"dissonance":9}` {
 			t.Errorf("no sound any more: %s", again)
+		}
+		if list, err := s.Recordings.Unheard(ctx, 1); err != nil || len(list) != 1 || list[0].Reason != "unsupported" || list[0].Count != 1 {
+			t.Errorf("no sound any more is noted as %+v, %v", list, err)
 		}
 		if _, err := db.Exec(ctx, s.DB, `UPDATE recording_analysis SET described = 1 WHERE recording_id = $1`, ids[0]); err != nil {
 			t.Fatal(err)

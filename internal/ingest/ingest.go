@@ -51,6 +51,7 @@ type Store struct {
 	MaxExampleSeconds float64 // of which the first are listened to
 	mu                sync.Mutex
 	flights           map[string]*flight
+	late              map[recordings.Pass][]int64 // what failed in the background for the machine's sake comes last in its next round
 }
 
 // flight is an MP3 preview being made: everybody who asks for it meanwhile waits for the same one.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -16,14 +17,19 @@ import (
 	"audiomicro/internal/audio/decode"
 	"audiomicro/internal/audio/describe"
 	"audiomicro/internal/audio/synth"
+	"audiomicro/internal/db"
 	"audiomicro/internal/ingest/worker"
+	"audiomicro/internal/recordings"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
 )
 
 // Routes are the pages of this domain.
 func (s *Store) Routes() []web.Route {
-	return []web.Route{{Pattern: "GET /admin/formats", Action: access.Administer, Handle: s.formatsPage}}
+	return []web.Route{
+		{Pattern: "GET /admin/formats", Action: access.Administer, Handle: s.formatsPage},
+		{Pattern: "POST /admin/formats", Action: access.Administer, Handle: s.hearAgain},
+	}
 }
 
 // formatsPage shows an operator what this instance can read and write, through what, and what the decoders are shut in with.
@@ -51,8 +57,12 @@ func (s *Store) formatsPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	silent, err := s.silent(r.Context())
+	if err != nil {
+		return err
+	}
 	p := ui.PlainPage{Title: "Formats", Intro: "What this instance reads and makes. Install ffmpeg and restart to add to it; the setting ffmpeg names another path, or off."}
-	return s.Site.Page(w, r, web.View{Title: p.Title}, ui.Plain(p, templ.Join(ui.TablePart(formats), ui.TablePart(previews), ui.TablePart(fresh), ui.TablePart(walls))))
+	return s.Site.Page(w, r, web.View{Title: p.Title}, ui.Plain(p, templ.Join(ui.TablePart(formats), ui.TablePart(previews), ui.TablePart(fresh), silent, ui.TablePart(walls))))
 }
 
 // fresh tells how many recordings still wait in the background to be measured as this version of the program does.
@@ -75,6 +85,62 @@ func (s *Store) fresh(ctx context.Context) (ui.Table, error) {
 	row("First", "Tempo, key, spectrum, pictures. What an older version measured is measured again when nothing else is to be heard; what people wrote stays.", f.Undescribed)
 	row("Second", "Timbre, beats, faults. It takes longer and follows the first.", f.Undetailed)
 	return t, nil
+}
+
+// reasons tell an operator why an original cannot be listened to, and what to do; the worker's codes that are not here speak for themselves.
+var reasons = map[recordings.Reason]struct{ name, what string }{
+	recordings.Missing:    {"Bytes are missing", "The store has them not. Bring them back from a backup; within an hour the site finds them there."},
+	recordings.Altered:    {"Bytes are altered", "They are not those that were sent. Bring them back from a backup; within a day the site finds them whole."},
+	recordings.Unreadable: {"The disk cannot read them", "Look at the disk, then bring the bytes back from a backup; within a day the site finds them whole."},
+	worker.Unsupported:    {"Format not read here", "Install ffmpeg if it was read through that."},
+	worker.Undecoded:      {"The decoder does not work", "Look at the installation of ffmpeg."},
+	worker.Timeout:        {"Took too long", ""},
+	worker.OutOfMemory:    {"Needed too much memory", ""},
+	worker.Damaged:        {"Damaged when they were sent", ""},
+}
+
+// named is how many recordings the page names of those that cannot be listened to for one reason; a bare list is enough beyond.
+const named = 20
+
+// silent lists the recordings that the background cannot listen to any more, by reason; nothing when there are none.
+func (s *Store) silent(ctx context.Context) (templ.Component, error) {
+	list, err := s.Recordings.Unheard(ctx, named)
+	if err != nil || len(list) == 0 {
+		return templ.NopComponent, err
+	}
+	t := ui.Table{Caption: "Cannot be measured again", Head: []ui.Column{{Title: "Original"}, {Title: "Recordings", Figure: true}, {Title: "Last noted"}, {Title: ""}}}
+	for _, u := range list {
+		why, ok := reasons[u.Reason]
+		if !ok {
+			why.name = "The decoder says: " + string(u.Reason)
+		}
+		if why.what == "" {
+			why.what = "Tried again once a week."
+		}
+		again := &ui.RowForm{Action: "/admin/formats", Hidden: []ui.Hidden{{Name: "reason", Value: string(u.Reason)}}, Button: ui.Button{Label: "Try again", Of: why.name}}
+		for i, id := range u.IDs {
+			name := strconv.FormatInt(id, 10)
+			row := []ui.Cell{{}, {}, {Text: name, URL: "/recordings/" + name}, {}}
+			if i == 0 {
+				row[0], row[1], row[3] = ui.Cell{Text: why.name, Sub: why.what}, ui.Cell{Text: strconv.FormatInt(u.Count, 10)}, ui.Cell{Form: again}
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return ui.TablePart(t), nil
+}
+
+// hearAgain gives what could not be listened to for a reason back to the background.
+func (s *Store) hearAgain(w http.ResponseWriter, r *http.Request) error {
+	if err := web.ParseForm(w, r, 1<<10); err != nil {
+		return err
+	}
+	why := recordings.Reason(r.PostForm.Get("reason"))
+	if err := s.DB.Tx(r.Context(), func(tx *db.Tx) error { return s.Recordings.HearAgainOf(r.Context(), tx, why) }); err != nil {
+		return err
+	}
+	web.Notify(w, s.Site.Secure, "The recordings are tried again in the background.")
+	return web.See(w, r, "/admin/formats")
 }
 
 // walls runs a real pass over a tenth of a second of silence and tells what the kernel shut it in with.

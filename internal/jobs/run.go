@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -139,10 +140,26 @@ func (w *worker) Work(ctx context.Context, job *river.Job[jobArgs]) error {
 	case ctx.Err() != nil && w.q.stopping.Load():
 		return river.JobSnooze(0) // interrupted by the end of Run: no failure of its own
 	case errors.As(err, &gone):
-		return river.JobCancel(err)
+		return river.JobCancel(&brief{err})
 	}
-	return err
+	return &brief{err}
 }
+
+// longest is how much of an error is logged and kept with its job, in bytes; of some functions it joins those of everything they work on.
+const longest = 1000
+
+// brief is an error whose text is cut after longest bytes.
+type brief struct{ err error }
+
+func (b *brief) Error() string {
+	text := b.err.Error()
+	if len(text) <= longest {
+		return text
+	}
+	return fmt.Sprintf("%s … (%d bytes in all)", strings.ToValidUTF8(text[:longest], ""), len(text))
+}
+
+func (b *brief) Unwrap() error { return b.err }
 
 // reporter logs what failed.
 type reporter struct{ q *Queue }

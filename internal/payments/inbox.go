@@ -104,11 +104,16 @@ func (s *Store) Reconcile(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("reconcile payments: %w", err)
 	}
-	var failed error
+	failed, first := 0, error(nil) // a provider that does not answer fails them all
 	for _, ref := range refs {
 		if err := s.Confirm(ctx, ref); err != nil {
-			failed = errors.Join(failed, err)
+			if failed++; first == nil {
+				first = err
+			}
 		}
 	}
-	return len(refs), failed
+	if failed > 1 {
+		first = fmt.Errorf("%w (and %d more payments failed)", first, failed-1)
+	}
+	return len(refs), first
 }

@@ -16,6 +16,13 @@ type Contour struct {
 
 // SaveContour keeps the contour of a recording, in tx; version says how it was found.
 func (s *Store) SaveContour(ctx context.Context, tx *db.Tx, version int64, c Contour) error {
+	if err := s.heard(ctx, tx, c.ID, Following); err != nil {
+		return err
+	}
+	return s.saveContour(ctx, tx, version, c)
+}
+
+func (s *Store) saveContour(ctx context.Context, tx *db.Tx, version int64, c Contour) error {
 	_, err := db.Exec(ctx, tx, `INSERT INTO recording_contour (recording_id, version, melody, rhythm) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (recording_id) DO UPDATE SET version = excluded.version, melody = excluded.melody, rhythm = excluded.rhythm`, c.ID, version, notNil(c.Melody), notNil(c.Rhythm))
 	if err != nil {

@@ -38,6 +38,8 @@ func Personal() personal.Declaration {
 			personal.Plain("recording_id"), personal.Group(file, append(measures(), noteName)...))},
 		{Name: "recording_print", Subject: "recording_print.recording_id -> recording.owner_id", Why: "Parts of a recording's fingerprint, for finding copies.", Cols: personal.With(
 			personal.Plain("recording_id"), personal.Group(file, "item"))},
+		{Name: "recording_unheard", Subject: "recording_unheard.recording_id -> recording.owner_id", Why: "Which originals the site cannot listen to any more, for its operator.", Cols: personal.With(
+			personal.Plain("recording_id", "pass", "reason", "noted_at", "looked_at"))},
 		{Name: "recording_edit", Subject: "recording_edit.recording_id -> recording.owner_id", Why: "What a recording said, and for how much it was offered, before that was changed.", Cols: personal.With(
 			personal.Plain("id", "recording_id", "at"), personal.Group(file, "editor_id", "was"))},
 	}}

@@ -1,7 +1,7 @@
 // Package recordings holds the noun everything turns on: a Sound Recording, its description, tags, packs, the files made
 // from it, and the state it is in.
 //
-// It keeps them in the tables recording, recording_tag, recording_media, recording_analysis, recording_detail, recording_measure, recording_print, recording_edit and pack; the
+// It keeps them in the tables recording, recording_tag, recording_media, recording_analysis, recording_detail, recording_measure, recording_print, recording_edit, recording_unheard and pack; the
 // bytes lie in the blob store under their SHA-256. A recording moves draft → submitted → published or returned, and from
 // published to unpublished and back; its processing moves queued → analyzing → ready or failed. What is not published is
 // seen by its owner and moderators only. Every change that a visitor could see is noted in the feed in its transaction.
@@ -348,7 +348,7 @@ func (s *Store) DeleteDraft(ctx context.Context, tx *db.Tx, id int64) error {
 	if n == 0 {
 		return web.Refuse(http.StatusConflict, "Only a draft that was never published can be deleted. Unpublish the recording instead.")
 	}
-	for _, table := range []string{"recording_tag", "recording_media", "recording_analysis", "recording_contour", "recording_detail", "recording_measure", "recording_print", "recording_edit"} {
+	for _, table := range []string{"recording_tag", "recording_media", "recording_analysis", "recording_contour", "recording_detail", "recording_measure", "recording_print", "recording_edit", "recording_unheard"} {
 		if _, err := db.Exec(ctx, tx, `DELETE FROM `+table+` WHERE recording_id = $1`, id); err != nil {
 			return fmt.Errorf("delete draft %d: %w", id, err)
 		}

@@ -290,6 +290,9 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 	if err := s.AddMedia(ctx, tx, id, media); err != nil {
 		return err
 	}
+	if err := s.heard(ctx, tx, id, Describing); err != nil {
+		return err
+	}
 	s.Feed.Note(ctx, tx, "recording", id)
 	if err := s.Raise(ctx, tx, Analyzed{RecordingID: id}); err != nil {
 		return err
@@ -304,6 +307,9 @@ func (s *Store) SaveDetail(ctx context.Context, tx *db.Tx, id, version int64, de
 		id, version, descriptors, s.Now().UnixMicro())
 	if err != nil {
 		return fmt.Errorf("save details of recording %d: %w", id, err)
+	}
+	if err := s.heard(ctx, tx, id, Detailing); err != nil {
+		return err
 	}
 	if err := s.saveMeasures(ctx, tx, id); err != nil {
 		return err
@@ -343,18 +349,6 @@ func (s *Store) DescribedBefore(ctx context.Context, version int64, except []int
 	in, args := db.In(2, append([]int64{0}, except...))
 	return db.Get[int64](ctx, s.DB, `SELECT n.recording_id FROM recording_analysis n JOIN recording r ON r.id = n.recording_id
 		WHERE n.described < $1 AND r.processing = 'ready' AND n.recording_id NOT IN (`+in+`) ORDER BY n.described DESC, n.created_at DESC LIMIT 1`, append([]any{version}, args...)...)
-}
-
-// KeepDescription keeps the description of a recording that cannot be listened to again as if it were of the given version, in tx; but for
-// a vector that no longer compares.
-func (s *Store) KeepDescription(ctx context.Context, tx *db.Tx, id, vector, described int64) error {
-	_, err := db.Exec(ctx, tx, `UPDATE recording_analysis SET vector = CASE WHEN version < $1 THEN $2 ELSE vector END, version = $1, described = $3 WHERE recording_id = $4`,
-		vector, []byte{}, described, id)
-	if err != nil {
-		return fmt.Errorf("keep the description of recording %d: %w", id, err)
-	}
-	s.Feed.Note(ctx, tx, "recording", id)
-	return nil
 }
 
 // Freshness counts what the background still has to do.

@@ -444,19 +444,28 @@ func (s *Store) Sweep(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sweep uploads: %w", err)
 	}
-	var errs []error
+	failed, first := 0, error(nil) // one does not hold up the others, and a full disk fails them all
 	for _, u := range rows {
 		switch {
 		case u.LeaseUntil > now.UnixMicro():
+			continue
 		case u.Received == u.ByteSize:
-			_, err := s.Receive(ctx, u, u.Received, bytes.NewReader(nil), nil)
-			errs = append(errs, unlessLost(err))
+			_, err = s.Receive(ctx, u, u.Received, bytes.NewReader(nil), nil)
 		default:
-			errs = append(errs, unlessLost(s.drop(ctx, u)))
+			err = s.drop(ctx, u)
+		}
+		if err = unlessLost(err); err == nil {
+			continue
+		}
+		if failed++; first == nil {
+			first = fmt.Errorf("sweep upload %d: %w", u.ID, err)
 		}
 	}
+	if failed > 1 {
+		first = fmt.Errorf("%w (and %d more uploads failed)", first, failed-1)
+	}
 	_, err = db.Exec(ctx, s.DB, `DELETE FROM upload WHERE finished_at > 0 AND finished_at < $1`, now.Add(-24*time.Hour).UnixMicro())
-	return errors.Join(append(errs, err)...)
+	return errors.Join(first, err)
 }
 
 // Stage names where the blob store keeps the upload's bytes until it is finished.
