@@ -398,6 +398,7 @@ func (s *Store) keep(ctx context.Context, dir string, res worker.Result) ([]reco
 	images := map[string]string{
 		"energy": recordings.SpectrumPNG, "energy-tile": recordings.SpectrumTile, "waveform-m": recordings.WaveformM,
 		"waveform-l": recordings.WaveformL, "spectral-m": recordings.SpectralM, "spectral-l": recordings.SpectralL,
+		"levels": recordings.SpectrumLevels,
 	}
 	for kind, f := range res.Analyzed.Images {
 		if err := put(images[kind], f); err != nil {

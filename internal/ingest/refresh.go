@@ -32,7 +32,9 @@ func (s *Store) Refresh(ctx context.Context, until time.Time) error {
 	}, s.refresh)
 	return errors.Join(err, s.round(ctx, until, recordings.Following, func(except []int64) (int64, error) {
 		return s.Recordings.ContourBefore(ctx, contour.Version, except)
-	}, s.follow))
+	}, s.follow), s.round(ctx, until, recordings.Drawing, func(except []int64) (int64, error) {
+		return s.Recordings.Undrawn(ctx, except)
+	}, s.draw))
 }
 
 // round does a pass of the background over one recording after the other: next finds one that it is not done on, and do does it. One that
@@ -224,6 +226,24 @@ func (s *Store) follow(ctx context.Context, rec recordings.Recording) error {
 		return err
 	}
 	return s.DB.Tx(ctx, func(tx *db.Tx) error { return s.Recordings.SaveContour(ctx, tx, contour.Version, found) })
+}
+
+// draw draws the spectrogram in levels of a long recording that was analyzed before there were any; nothing else of it changes.
+func (s *Store) draw(ctx context.Context, rec recordings.Recording) error {
+	var media []recordings.Media
+	err := s.run(ctx, rec, worker.Request{Outputs: []worker.Output{worker.Analysis}, Threads: 1}, nil, func(dir string, res worker.Result) (err error) {
+		levels, ok := res.Analyzed.Images["levels"]
+		if !ok {
+			return fmt.Errorf("a sound of %g s has no spectrogram in levels", rec.Seconds)
+		}
+		res.Analyzed.Peaks, res.Analyzed.Images = worker.File{}, map[string]worker.File{"levels": levels}
+		media, err = s.keep(ctx, dir, res)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.DB.Tx(ctx, func(tx *db.Tx) error { return s.Recordings.AddMedia(ctx, tx, rec.ID, media) })
 }
 
 func (s *Store) refresh(ctx context.Context, rec recordings.Recording) error {

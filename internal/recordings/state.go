@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"audiomicro/internal/audio/spectrum"
 	"audiomicro/internal/db"
 	"audiomicro/internal/web"
 	"audiomicro/internal/web/ui"
@@ -290,7 +291,7 @@ func (s *Store) SaveAnalysis(ctx context.Context, tx *db.Tx, id int64, a Analysi
 	if err := s.AddMedia(ctx, tx, id, media); err != nil {
 		return err
 	}
-	if err := s.heard(ctx, tx, id, Describing); err != nil {
+	if err := s.heard(ctx, tx, id, Describing, Drawing); err != nil {
 		return err
 	}
 	s.Feed.Note(ctx, tx, "recording", id)
@@ -351,6 +352,15 @@ func (s *Store) DescribedBefore(ctx context.Context, version int64, except []int
 		WHERE n.described < $1 AND r.processing = 'ready' AND n.recording_id NOT IN (`+in+`) ORDER BY n.described DESC, n.created_at DESC LIMIT 1`, append([]any{version}, args...)...)
 }
 
+// Undrawn finds a long recording without a spectrogram in levels, the newest first, none of except and none that cannot be listened to;
+// db.ErrNotFound when there is none. Its condition is that of an index.
+func (s *Store) Undrawn(ctx context.Context, except []int64) (int64, error) {
+	in, args := db.In(3, append([]int64{0}, except...))
+	return db.Get[int64](ctx, s.DB, `SELECT r.id FROM recording r WHERE r.seconds > 1200 AND r.processing = 'ready' AND r.id NOT IN (`+in+`)
+		AND NOT EXISTS (SELECT 1 FROM recording_media m WHERE m.recording_id = r.id AND m.name = $1)
+		AND NOT EXISTS (SELECT 1 FROM recording_unheard u WHERE u.recording_id = r.id AND u.pass = $2) ORDER BY r.created_at DESC LIMIT 1`, append([]any{SpectrumLevels, string(Drawing)}, args...)...)
+}
+
 // Freshness counts what the background still has to do.
 type Freshness struct {
 	Analyzed    int64 `db:"analyzed"`    // recordings that were
@@ -385,21 +395,22 @@ type Media struct {
 
 // Names of media files. Marked previews carry the audible mark of paid recordings.
 const (
-	PreviewHQ    = "preview-hq.opus" // 96 kbit/s, unmarked
-	PreviewLQ    = "preview-lq.opus" // 48 kbit/s, unmarked
-	MarkedHQ     = "marked-hq.opus"
-	MarkedLQ     = "marked-lq.opus"
-	PreviewHQMP3 = "preview-hq.mp3" // made on first request
-	PreviewLQMP3 = "preview-lq.mp3"
-	MarkedHQMP3  = "marked-hq.mp3"
-	MarkedLQMP3  = "marked-lq.mp3"
-	PeaksDAT     = "peaks.dat"    // audiowaveform's format, 8 bits, 256 samples a pair
-	SpectrumPNG  = "spectrum.png" // energy only, 800 x 200
-	SpectrumTile = "spectrum-tile.png"
-	WaveformM    = "waveform-m.png"
-	WaveformL    = "waveform-l.png"
-	SpectralM    = "spectral-m.jpg"
-	SpectralL    = "spectral-l.jpg"
+	PreviewHQ      = "preview-hq.opus" // 96 kbit/s, unmarked
+	PreviewLQ      = "preview-lq.opus" // 48 kbit/s, unmarked
+	MarkedHQ       = "marked-hq.opus"
+	MarkedLQ       = "marked-lq.opus"
+	PreviewHQMP3   = "preview-hq.mp3" // made on first request
+	PreviewLQMP3   = "preview-lq.mp3"
+	MarkedHQMP3    = "marked-hq.mp3"
+	MarkedLQMP3    = "marked-lq.mp3"
+	PeaksDAT       = "peaks.dat"    // audiowaveform's format, 8 bits, 256 samples a pair
+	SpectrumPNG    = "spectrum.png" // energy only, 800 x 200
+	SpectrumTile   = "spectrum-tile.png"
+	SpectrumLevels = "spectrum-levels.dat" // of long ones: blocks of it at several widths (spectrum.WriteLevels)
+	WaveformM      = "waveform-m.png"
+	WaveformL      = "waveform-l.png"
+	SpectralM      = "spectral-m.jpg"
+	SpectralL      = "spectral-l.jpg"
 )
 
 // FoldedPeaks tells how many pairs of PeaksDAT each one of a media file joins that is made of it when it is asked for; 0 for
@@ -419,6 +430,9 @@ func (r Recording) ScopeMedia(s *ui.Scope) {
 	at := "/media/" + r.Token + "/"
 	s.PeaksURLs = []string{at + PeaksDAT, at + "peaks-8.dat", at + "peaks-64.dat"}
 	s.SpectrogramURL = at + SpectrumPNG
+	if r.Seconds > spectrum.LongSeconds {
+		s.LevelsURL = at + SpectrumLevels
+	}
 }
 
 // AddMedia records files made from a recording; a name that exists is replaced.

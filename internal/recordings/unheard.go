@@ -18,6 +18,7 @@ const (
 	Describing Pass = "describe" // all that a fresh upload gets, but for the previews
 	Following  Pass = "contour"  // melody and rhythm of what was described before there were any
 	Detailing  Pass = "detail"   // what takes longer
+	Drawing    Pass = "levels"   // the spectrogram in levels of a long one that was analyzed before there were any
 )
 
 // Reason says why an original cannot be listened to. Beside these it is a code of the worker's failures: what the decoder says of bytes that

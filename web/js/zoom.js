@@ -1,8 +1,10 @@
 // Zoom and scroll of a scope, with an overview. The waveform comes from the stored peaks: the file whose pairs fit the view, of the
 // finest one only the blocks in view; where its pairs are wider than a column, from the samples of the preview. The spectrogram is
-// the server's picture, stretched, until the view is short enough to compute it from the preview (energy.js): at once, or minute by minute.
+// the server's picture, stretched; of a long sound the level whose columns fit the view (levels.js), until it is short enough to compute it from
+// the preview (energy.js): at once, or minute by minute.
 import { clock, state, tick } from "./player.js";
 import { columns, palette, readPairs, readPeaks } from "./scope.js";
+import levelsOf from "./levels.js";
 import { decode } from "./segment.js";
 
 const block = 4096; // pairs that are fetched at once
@@ -52,6 +54,7 @@ export default function zoom(s) {
     try {
       await fromPeaks();
       if (current()) s.draw?.();
+      if (current()) await fromLevels(current);
       if (current()) await fromPreview(current);
     } catch { /* what was drawn before stays */ }
     if (current()) tell();
@@ -132,7 +135,7 @@ export default function zoom(s) {
   canvas.setAttribute("aria-hidden", "true");
   canvas.hidden = true;
   spec?.append(canvas);
-  let worker, energy = null, loudest = -Infinity; // energy: { from, to, alpha, columns } of the view that was computed last
+  let worker, energy = null, loudest = -Infinity; // energy: { from, to, alpha, columns, of } of a view, and what it is made of
   function stretch() {
     svg?.setAttribute("viewBox", `${s.from / seconds * 800} 0 ${span() / seconds * 800} 200`);
     canvas.hidden = !energy || energy.from > s.from + 1e-9 || energy.to < s.to - 1e-9 || !zoomed();
@@ -140,16 +143,22 @@ export default function zoom(s) {
     if (!canvas.hidden) paint();
   }
   function paint() {
-    const { alpha, columns: n } = energy, a = Math.floor((s.from - energy.from) / (energy.to - energy.from) * n), b = Math.max(a + 1, Math.ceil((s.to - energy.from) / (energy.to - energy.from) * n));
-    const g = canvas.getContext("2d"), colors = palette(el).map(c => rgb(g, c)), wide = Math.min(n, b) - a, image = g.createImageData(wide, rows);
-    canvas.width = wide;
+    const { alpha, columns: n } = energy, per = n / (energy.to - energy.from), a = (s.from - energy.from) * per, width = wide(), step = span() * per / width;
+    const g = canvas.getContext("2d"), colors = palette(el).map(c => rgb(g, c)), image = g.createImageData(width, rows);
+    canvas.width = width;
     canvas.height = rows;
-    for (let r = 0; r < rows; r++) {
-      const color = blend(colors, (r + .5) / rows);
-      for (let x = 0; x < wide; x++) {
-        const o = 4 * ((rows - 1 - r) * wide + x);
-        [image.data[o], image.data[o + 1], image.data[o + 2]] = color;
-        image.data[o + 3] = alpha[(a + x) * rows + r];
+    const ink = Array.from({ length: rows }, (_, r) => blend(colors, (r + .5) / rows));
+    for (let x = 0; x < width; x++) {
+      // Of several columns the strongest; between two, what lies between.
+      const middle = Math.max(0, a + (x + .5) * step - .5), i = Math.min(n - 1, Math.floor(middle)), next = Math.min(n - 1, i + 1), w = middle - i;
+      const first = Math.floor(a + x * step + 1e-6), last = Math.min(n, Math.floor(a + (x + 1) * step + 1e-6));
+      for (let r = 0; r < rows; r++) {
+        const o = 4 * ((rows - 1 - r) * width + x);
+        [image.data[o], image.data[o + 1], image.data[o + 2]] = ink[r];
+        let v = 0;
+        if (step < 1) v = alpha[i * rows + r] * (1 - w) + alpha[next * rows + r] * w;
+        else for (let k = first; k < last; k++) v = Math.max(v, alpha[k * rows + r]);
+        image.data[o + 3] = v;
       }
     }
     g.putImageData(image, 0, 0);
@@ -158,9 +167,19 @@ export default function zoom(s) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
   document.addEventListener("am:theme", repaint);
 
+  // fromLevels takes what ingest made of the original, unless the view is there already, and as fine.
+  const levels = el.dataset.levels ? levelsOf(el.dataset.levels) : null;
+  async function fromLevels(current) {
+    if (!levels || !zoomed() || !spec?.checkVisibility()) return;
+    const found = await levels.view(s.from, s.to, wide());
+    const finer = !canvas.hidden && (energy.to - energy.from) / energy.columns <= (found?.seconds ?? Infinity);
+    if (found && current() && !finer) show({ ...found, of: "original" });
+  }
+
   async function fromPreview(current) {
     if (!zoomed() || !hq) return;
-    if (span() > computed) return span() <= patient && pieces(current);
+    // A column of two points that was made of the original is better than megabytes of preview.
+    if (span() > computed) return span() <= patient && !(levels?.finest <= 2 * span() / wide()) && pieces(current);
     const f = files[0], deep = f?.head && span() / (lane.clientWidth / 2) < pairSeconds(f);
     if (!deep && !(spec?.checkVisibility())) return;
     if (!samples || samples.start > Math.max(0, s.from - .05) + 1e-3 || samples.start + samples.data.length / samples.rate < Math.min(s.to + .05, samples.ends ?? Infinity)) {
@@ -174,7 +193,7 @@ export default function zoom(s) {
     s.draw?.();
     if (samples.start + samples.data.length / samples.rate < s.from + span() / 2) return; // only the beginning may be heard here
     const n = wide(), answer = await ask(samples, s.from, s.to, 0, n, n);
-    if (answer.id === turn && current()) show(answer, n);
+    if (answer.id === turn && current()) computedView(answer, n);
   }
 
   const wide = () => Math.max(64, Math.min(1024, Math.ceil(lane.clientWidth || spec.clientWidth)));
@@ -192,12 +211,15 @@ export default function zoom(s) {
     });
   }
 
-  function show(answer, n) {
+  function computedView(answer, n) {
     loudest = answer.top;
-    energy = { from: s.from, to: s.to, alpha: answer.alpha, columns: n };
     tones = { from: s.from, to: s.to, tone: answer.tones };
-    stretch();
+    show({ from: s.from, to: s.to, alpha: answer.alpha, columns: n, of: "preview" });
     s.draw?.();
+  }
+  function show(found) {
+    energy = found;
+    stretch();
   }
 
   // pieces computes a long view: a column is a second wide there, and the server's picture has a few columns for all of it.
@@ -220,14 +242,14 @@ export default function zoom(s) {
       if (!current() || answer.id !== turn) return;
       at += columns;
     }
-    show(answer, n);
+    computedView(answer, n);
   }
 
   // tell says what the drawing is made from: it is not the same at every zoom.
   function tell() {
     if (!says) return;
     const deep = files[0]?.head && samples && span() / (lane.clientWidth / 2) < pairSeconds(files[0]);
-    says.textContent = !zoomed() ? "" : `${clock(s.from, seconds)}–${clock(s.to, seconds)}, waveform from the ${deep ? "preview" : "original"}` + (spec?.checkVisibility() ? `, spectrogram ${canvas.hidden ? "overview" : "from the preview"}` : "");
+    says.textContent = !zoomed() ? "" : `${clock(s.from, seconds)}–${clock(s.to, seconds)}, waveform from the ${deep ? "preview" : "original"}` + (spec?.checkVisibility() ? `, spectrogram ${canvas.hidden ? "overview" : `from the ${energy.of}`}` : "");
   }
 
   // --- axis and overview

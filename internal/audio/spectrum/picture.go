@@ -81,6 +81,11 @@ func (r *Result) span(db []float32, height int, top float32) float64 {
 		}
 		total += below
 	}
+	return shownRange(&count, total)
+}
+
+// shownRange is span of points that are counted by whole dB below the top.
+func shownRange(count *[int(fullRange)]int, total int) float64 {
 	weakest := total / 10
 	for i := len(count) - 1; i > 0; i-- {
 		if weakest -= count[i]; weakest < 0 {
@@ -128,17 +133,22 @@ func resample(dst, rows []float32) (loudest float32) {
 // WriteEnergyPNG draws the spectrogram as a mask: white pixels whose alpha, in 16 steps, is the energy from 60 Hz (bottom) to 18 kHz
 // (top). The page's theme paints it. Usual sizes are 800 × 200 and 320 × 120.
 func (r *Result) WriteEnergyPNG(w io.Writer, width, height int) error {
-	palette := make(color.Palette, alphaSteps)
-	for i := range palette {
-		palette[i] = color.NRGBA{255, 255, 255, uint8(i * 17)}
-	}
-	img := image.NewPaletted(image.Rect(0, 0, width, height), palette)
+	img := image.NewPaletted(image.Rect(0, 0, width, height), energyInk())
 	img.Pix = r.shade(width, height)
 	enc := png.Encoder{CompressionLevel: png.DefaultCompression}
 	if err := enc.Encode(w, img); err != nil {
 		return fmt.Errorf("draw energy %d × %d: %w", width, height, err)
 	}
 	return nil
+}
+
+// energyInk is white in 16 steps of alpha.
+func energyInk() color.Palette {
+	palette := make(color.Palette, alphaSteps)
+	for i := range palette {
+		palette[i] = color.NRGBA{255, 255, 255, uint8(i * 17)}
+	}
+	return palette
 }
 
 // WriteSpectralJPG draws the spectrogram in the tone colors on a dark ground. Usual sizes are 120 × 71 and 900 × 201.

@@ -139,7 +139,10 @@ type Result struct {
 	extremes extremes
 	looks    []look // evenly over the stream
 	energy   [][]float32
+	fine     []uint8 // bins of each column of fineSeconds
 	rows     *rowMap
+
+	fineSeconds float64
 }
 
 // tones classes n bars of equal duration by the centroid at the middle of each. A bar far below the peak keeps the class of the

@@ -135,7 +135,7 @@ func (f *Findings) describe(r *describe.Result) error {
 	return nil
 }
 
-// draw saves every picture of a sound: the energy of the spectrogram page and tile, and the images of /apiv2/.
+// draw saves every picture of a sound: the energy of the spectrogram page and tile, the images of /apiv2/, and of a long one the levels to zoom into.
 func draw(images map[string]File, seen *spectrum.Result) error {
 	for _, picture := range []struct {
 		kind, name, mime string
@@ -154,7 +154,12 @@ func draw(images map[string]File, seen *spectrum.Result) error {
 		}
 		images[picture.kind] = f
 	}
-	return nil
+	if !seen.Long() {
+		return nil
+	}
+	f, err := save("levels.dat", "application/octet-stream", seen.WriteLevels)
+	images["levels"] = f
+	return err
 }
 
 // save writes one new file in the current folder.

@@ -65,6 +65,7 @@ type Scope struct {
 	BigBars        string   // 420 bars as spectrum.Wide.Encode packs them; a flat line when empty
 	PeaksURLs      []string // audiowaveform .dat (8 bit) for the canvas: the whole one, then with 8 and 64 pairs joined; empty: only BigBars
 	SpectrogramURL string   // energy PNG 800x200, or empty: no spectrogram lane
+	LevelsURL      string   // blocks of it at several widths to zoom into (spectrum.WriteLevels); empty unless the sound is long
 	Tools          bool     // with tempo and pitch, and the visitor's own video
 }
 

@@ -86,12 +86,15 @@ func bigTones(encoded string) string {
 }
 
 // scopeAttributes are what the scope's scripts need beside the sound's own: data-seconds, data-peaks (addresses, finest first),
-// data-tones, data-bpm and data-key where they are sure, data-energy and data-stretch (a worker and a worklet, which are
+// data-tones, data-levels of a long sound, data-bpm and data-key where they are sure, data-energy and data-stretch (a worker and a worklet, which are
 // loaded by address).
 func scopeAttributes(s Scope) templ.Attributes {
 	a := soundAttributes(s.Sound)
 	a["data-module"], a["data-src"], a["data-view"] = "scope", web.URL("scope.js"), "both"
 	a["data-seconds"], a["data-tones"], a["data-peaks"] = decimal(s.Sound.Seconds), bigTones(s.BigBars), strings.Join(s.PeaksURLs, " ")
+	if s.LevelsURL != "" {
+		a["data-levels"] = s.LevelsURL
+	}
 	a["data-energy"], a["data-stretch"] = web.URL("energy.js"), web.URL("stretch.js")
 	if s.Sound.Tempo > 0 {
 		a["data-bpm"] = strconv.Itoa(s.Sound.Tempo)
