@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"net/http"
@@ -25,6 +26,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"audiomicro/internal/audio/opusenc"
+	"audiomicro/internal/audio/spectrum"
 	"audiomicro/internal/testkit"
 	"audiomicro/web"
 )
@@ -114,6 +116,65 @@ func TestScopeZooms(t *testing.T) {
 	until(t, ctx, `document.querySelector(".lane-wave").dataset.shown.startsWith("0 0.08")`)
 	act(t, ctx, `document.querySelector("[data-zoom='0']").click()`)
 	until(t, ctx, `!document.querySelector(".scope.zoomed") && document.querySelector("[data-map]").hidden && !document.querySelector(".lane-wave").dataset.shown`)
+	noFaults(t, ctx)
+}
+
+// TestScopeZoomsLong zooms into a sound of 2600 s whose tone rises by an octave every 100 s: the spectrogram shows each where and when it sounds, from
+// the blocks in view of the level that fits.
+func TestScopeZoomsLong(t *testing.T) {
+	t.Parallel()
+	const rate, seconds = 8000, 2600
+	a, phase, block := spectrum.New(rate, 1), 0.0, make([]float32, rate)
+	for s := range seconds {
+		for i := range block {
+			phase += 2 * math.Pi * 200 * math.Pow(2, float64(s/100%5)) / rate
+			block[i] = float32(0.5 * math.Sin(phase))
+		}
+		a.Write([][]float32{block})
+	}
+	var file bytes.Buffer
+	if err := a.Result().WriteLevels(&file); err != nil {
+		t.Fatal(err)
+	}
+	gallery, mux := galleryHandler(), http.NewServeMux()
+	mux.Handle("/", gallery)
+	mux.HandleFunc("/media/levels.dat", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(file.Bytes()))
+	})
+	mux.HandleFunc("/recording", func(w http.ResponseWriter, r *http.Request) {
+		page := httptest.NewRecorder()
+		gallery.ServeHTTP(page, r)
+		maps.Copy(w.Header(), page.Header())
+		io.WriteString(w, strings.Replace(page.Body.String(), ` data-seconds="`, fmt.Sprintf(` data-levels="/media/levels.dat" data-seconds="%d" data-was="`, seconds), 1))
+	})
+	ctx := openScopeAt(t, "", mux)
+	for _, c := range []struct {
+		presses  int
+		from, to float64
+	}{{1, 650, 1950}, {1, 975, 1625}, {1, 1137.5, 1462.5}} {
+		for range c.presses {
+			act(t, ctx, `document.querySelector("[data-zoom='+']").click()`)
+		}
+		until(t, ctx, fmt.Sprintf(`document.querySelector(".lane-wave").dataset.shown === "%g %g" && document.querySelector("[data-scope-says]").textContent.endsWith("spectrogram from the original")`, c.from/seconds, c.to/seconds))
+		// In each column the middle of the strongest rows, as an octave above 200 Hz.
+		got := run(t, ctx, chromedp.Evaluate[[]float64](`(() => {
+			const c = document.querySelector(".lane-spec canvas"), { data, width, height } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+			return Array.from({ length: width }, (_, x) => {
+				const column = Array.from({ length: height }, (_, y) => data[4 * (y * width + x) + 3]), top = Math.max(...column);
+				return Math.log2(60 * 300 ** (1 - (column.indexOf(top) + column.lastIndexOf(top) + 1) / 2 / height) / 200);
+			});
+		})()`))
+		wrong := 0
+		for x, octave := range got {
+			at := c.from + (float64(x)+.5)/float64(len(got))*(c.to-c.from)
+			if in := math.Mod(at, 100); in > 5 && in < 95 && math.Abs(octave-math.Mod(math.Floor(at/100), 5)) > .2 {
+				wrong++
+			}
+		}
+		if len(got) < 300 || wrong > 0 {
+			t.Errorf("from %g s to %g s: %d of %d columns show another tone", c.from, c.to, wrong, len(got))
+		}
+	}
 	noFaults(t, ctx)
 }
 
