@@ -51,6 +51,9 @@ func newBark(n int, binHz float64) *bark {
 	for ; cell <= barkCells; cell++ {
 		b.edges[cell] = n
 	}
+	for i := range b.edges {
+		b.edges[i] = max(b.edges[i], min(offsetBins, n)) // nobody hears an offset
+	}
 	// Upper ends of the critical bands of DIN 45631, their threshold in quiet and what the ear takes away, in dB.
 	ends := [20]float64{0.9, 1.8, 2.8, 3.5, 4.4, 5.4, 6.6, 7.9, 9.2, 10.6, 12.3, 13.8, 15.2, 16.7, 18.1, 19.3, 20.6, 21.8, 22.7, 24}
 	quiet := [20]float64{30, 18, 12, 8, 7, 6, 5, 4, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3}

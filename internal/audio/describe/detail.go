@@ -11,7 +11,7 @@ import (
 )
 
 // DetailVersion names the formulas of Detail. What an older version measured is measured again in the background.
-const DetailVersion = 2
+const DetailVersion = 3
 
 // Detail is what takes longer to measure than Result, and can wait: a second pass over the same stream. Its JSON names are those of
 // the Freesound API, but for those under Problems and for acum; a value that the sound does not have is left out. Means are over frames,

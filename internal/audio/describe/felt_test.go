@@ -150,3 +150,45 @@ func TestReverb(t *testing.T) {
 		}
 	}
 }
+
+// TestSteadyNoise: a minute of rain is no room, though it dies away by chance now and then; one stroke in a hall, in the same minute of quiet hiss, is heard.
+func TestSteadyNoise(t *testing.T) {
+	t.Parallel()
+	const rate = 8_000
+	for hz, name := range map[float64]string{rate: "hiss", 300: "traffic", 30: "rumble"} {
+		for seed := range uint64(3) {
+			x := noise(60*rate, .3, seed)
+			if hz < rate {
+				x = lowpass(rate, x, hz)
+			}
+			if wet := look(rate, 0, x).Reverbness; wet == nil || *wet {
+				t.Errorf("%s %d is reverberant", name, seed)
+			}
+		}
+	}
+	hall, stroke := noise(60*rate, .0003, 1), noise(3*rate, .3, 2)
+	for i, v := range stroke {
+		hall[rate+i] += v * float32(math.Pow(10, -3*float64(i)/(1.5*rate)))
+	}
+	if wet := look(rate, 0, hall).Reverbness; wet == nil || !*wet {
+		t.Error("a stroke in a hall is not reverberant")
+	}
+}
+
+// TestOffset: nobody hears an offset, so it makes nothing harder, warmer or more reverberant.
+func TestOffset(t *testing.T) {
+	t.Parallel()
+	const rate = 44_100
+	x := strokes(rate, 0.002)
+	plain := look(rate, 0, x)
+	for i := range x {
+		x[i] += 0.001
+	}
+	d := look(rate, 0, x)
+	if *plain.Reverbness || *d.Reverbness {
+		t.Errorf("strokes are reverberant: %t, and with an offset %t", *plain.Reverbness, *d.Reverbness)
+	}
+	if h, w := value(t, "hardness", d.Hardness), value(t, "warmth", d.Warmth); math.Abs(h-*plain.Hardness) > 0.5 || math.Abs(w-*plain.Warmth) > 0.5 {
+		t.Errorf("an offset makes hardness %.1f of %.1f and warmth %.1f of %.1f", h, *plain.Hardness, w, *plain.Warmth)
+	}
+}

@@ -77,7 +77,8 @@ func (a *attacks) frame(f *spectrum.Frame, mel []float32, strongest float32, flu
 	f32.Abs(a.samples[slot], heard)
 	i := &a.ring[slot]
 	i.sum, i.moment = f.Sum, f.Sum*f.Centroid
-	below, at := 0.05*f32.Sum(f.Magnitude), 0
+	at := min(offsetBins, len(f.Magnitude)-1)
+	below := 0.05 * f32.Sum(f.Magnitude[at:])
 	for at < len(f.Magnitude)-1 && below > f.Magnitude[at] {
 		below -= f.Magnitude[at]
 		at++

@@ -26,6 +26,9 @@ type percussion struct {
 	lasts   float64
 }
 
+// offsetBins hold what an offset is under a Hann window: it lasts, and nobody hears it.
+const offsetBins = 2
+
 const medianMargin = medianBins * (medianTaps / 2)
 
 func newPercussion(bins int, binHz float64) *percussion {
@@ -47,6 +50,7 @@ func (p *percussion) frame(magnitude []float32) {
 		clear(into[:p.n])
 	} else {
 		copy(into[:p.n], magnitude)
+		clear(into[:min(offsetBins, p.n)])
 	}
 	p.frames++
 	half := len(p.ring) / 2

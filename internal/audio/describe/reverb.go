@@ -16,14 +16,18 @@ const (
 	reverbStep  = 0.1      // s
 	reverbBegin = 0.3      // s assumed before anything is heard
 	reverbSlow  = 0.995    // of the estimate that stays, per look
+	reverbFew   = 16       // looks with a decay, and
+	reverbRare  = 0.0015   // share of the looks at something, below which what dies away does so by chance
 	reverbCells = reverbPart * reverbParts
 )
 
 // reverb estimates the reverberation time of one channel blindly: where variance and both extremes shrink from part to part, an exponential
 // decay with Laplacian noise is fitted by maximum likelihood, and the most frequent of the latest results is smoothed (Löllmann, Yilmaz, Jeub
 // and Vary, "An improved algorithm for blind reverberation time estimation", IWAENC 2010; Jan and Wang, "Blind reverberation time estimation based on Laplace
-// distribution", EUSIPCO 2012). It is what the AudioCommons model of reverb stands on. Sums over cells of 4 ms stand for the samples,
-// within which the decay looked for changes by less than 1.3 dB; and a decay that outlasts the look counts too.
+// distribution", EUSIPCO 2012). It is what the AudioCommons model of reverb stands on. The effective value of cells
+// of 4 ms, within which the decay looked for changes by less than 1.3 dB, around the mean of their part, so that an offset says nothing, stands for the
+// samples. A decay that outlasts the look counts too; and a few decays in a long sound count as none: steady noise, such as rain, has them by
+// chance, and the smoothing goes on to the last one.
 type reverb struct {
 	size         int // samples in a cell
 	held         []float32
@@ -38,18 +42,18 @@ type reverb struct {
 	current, now float64 // s, the smoothed estimate, and what it moves to
 	sum          float64 // of the smoothed estimate where there was a decay
 	decays       int
-	scratch      []float32
+	heard        int // looks at something
 }
 
 // reverbSums are over the samples of a cell.
 type reverbSums struct {
-	sum, square, abs float64
-	low, high        float32
+	sum, square float64
+	low, high   float32
 }
 
 func newReverb(rate float64) *reverb {
 	r := &reverb{size: max(int(math.Round(rate*reverbCell)), 1), most: max(int(rate/60), 1), current: reverbBegin, now: reverbBegin}
-	r.held, r.scratch = make([]float32, 0, r.size), make([]float32, r.size)
+	r.held = make([]float32, 0, r.size)
 	for k := range reverbTimes {
 		seconds := reverbFirst + reverbStep*float64(k)
 		r.fall[k] = -3 * math.Ln10 * float64(r.size) / rate / seconds
@@ -72,8 +76,7 @@ func (r *reverb) write(x []float32) {
 }
 
 func (r *reverb) cell(x []float32) {
-	f32.Abs(r.scratch, x)
-	r.cells[r.next] = reverbSums{sum: float64(f32.Sum(x)), square: float64(f32.SumOfSquares(x)), abs: float64(f32.Sum(r.scratch)), low: f32.Min(x), high: f32.Max(x)}
+	r.cells[r.next] = reverbSums{sum: float64(f32.Sum(x)), square: float64(f32.SumOfSquares(x)), low: f32.Min(x), high: f32.Max(x)}
 	r.next = (r.next + 1) % reverbCells
 	if r.seen++; r.seen < reverbCells {
 		return
@@ -106,6 +109,9 @@ func (r *reverb) cell(x []float32) {
 // look fits a decay at the beginning of what is held, if there is one.
 func (r *reverb) look() (time uint8, ok bool) {
 	past := r.part(0)
+	if past.high > past.low {
+		r.heard++
+	}
 	count := 0
 	for k := 1; k < reverbParts; k++ {
 		now := r.part(k)
@@ -121,11 +127,16 @@ func (r *reverb) look() (time uint8, ok bool) {
 		return 0, false
 	}
 	cells := count * reverbPart
+	var size [reverbCells]float64
+	for i := range cells {
+		c, mean := &r.cells[(r.next+i)%reverbCells], r.part(i/reverbPart).sum/float64(reverbPart*r.size)
+		size[i] = math.Sqrt(max(c.square-2*mean*c.sum+mean*mean*float64(r.size), 0))
+	}
 	best := math.Inf(1)
 	for k := range reverbTimes {
 		sum := 0.0
 		for i := range cells {
-			sum += r.rise[k][i] * r.cells[(r.next+i)%reverbCells].abs
+			sum += r.rise[k][i] * size[i]
 		}
 		if v := math.Log(sum) + r.fall[k]*float64(cells-1)/2; v < best {
 			best, time = v, uint8(k)
@@ -147,7 +158,7 @@ func (r *reverb) part(k int) reverbSums {
 
 // seconds is the estimate; the shortest candidate where nothing dies away.
 func (r *reverb) seconds() float64 {
-	if r.decays == 0 {
+	if r.decays < reverbFew || float64(r.decays) < reverbRare*float64(r.heard) {
 		return reverbFirst
 	}
 	return r.sum / float64(r.decays)

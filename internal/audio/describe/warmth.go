@@ -16,6 +16,7 @@ const (
 func (d *Detailer) warmth(felt felt) *float64 {
 	binHz := d.rate / float64(len(d.window))
 	top, total, moment := 0.0, 0.0, 0.0
+	clear(d.mean[:offsetBins])
 	for i, p := range d.mean {
 		top = max(top, p)
 		total += p
