@@ -121,12 +121,15 @@ type aim struct {
 	value float64
 }
 
+// maxAims is how many coordinates a target has at most: there are about sixty fields to aim at.
+const maxAims = 100
+
 // targetOf reads sort=field:value,field:value; ok is false for anything else, which is a sort by relevance.
 func targetOf(sort string) (t target, ok bool) {
 	for part := range strings.SplitSeq(sort, ",") {
 		name, text, found := strings.Cut(strings.TrimSpace(part), ":")
 		v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-		if !found || err != nil || math.IsNaN(v) || math.IsInf(v, 0) || !query.FreesoundNumber(name) {
+		if !found || err != nil || math.IsNaN(v) || math.IsInf(v, 0) || !query.FreesoundNumber(name) || len(t) == maxAims {
 			return nil, false
 		}
 		t = append(t, aim{name, v})

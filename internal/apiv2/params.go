@@ -139,7 +139,7 @@ const invalidPage = "Invalid page."
 func pageOf(p params, total int) (window, error) {
 	w := window{page: 1, size: defaultPageSize}
 	if v, _ := p.get("page_size"); v != "" {
-		if n, err := strconv.Atoi(strings.TrimSpace(v)); err == nil && n > 0 || errors.Is(err, strconv.ErrRange) {
+		if n, err := strconv.Atoi(strings.TrimSpace(v)); n > 0 && (err == nil || errors.Is(err, strconv.ErrRange)) {
 			w.size = min(n, maxPageSize)
 		}
 	}

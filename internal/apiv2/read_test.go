@@ -38,7 +38,8 @@ func figures(t *testing.T, s *testkit.Site, c client, ids []int64) {
 		"num_ratings:[1 TO *]": 1, "num_comments:1": 1, "comment:lighthouse": 1, `comment:"of a lighthouse"`: 1, "comment:submarine": 0, "comment:lighthouse OR num_ratings:1": 2,
 		"gen_ai_preference:no-gen-ai": 17, "geotag:*": 0, "{!geofilt sfield=geotag pt=41,2 d=10}": 0, "zero_crossing_rate:[0 TO *]": 17, "beat_loudness:[0 TO *]": 0, "-beat_loudness:[0 TO *]": 17,
 		"single_event:true OR single_event:false": 17, "(tag:deep OR comment:lighthouse) AND NOT num_comments:1": 6, `created:"[NOW-1DAY TO NOW]"`: 17, `created:["2001-01-01T00:00:00Z" TO NOW]`: 17,
-		`duration:"0.1"`: 1, `id:"` + fmt.Sprint(ids[0]) + `"`: 1,
+		"filesize:[-9223372036854775808 TO 9223372036854775807]": 17, "filesize:{* TO *}": 17, "filesize:9223372036854775807": 0, "bitrate:[* TO 9223372036854775807]": 17, "zero_crossing_rate:[-1e308 TO 1e308]": 17,
+		"zero_crossing_rate:{1e308 TO *]": 0, "dynamic_range:[1e308 TO *]": 0, "-zero_crossing_rate:[* TO *]": 0, "note_midi:9223372036854775807": 0, "zero_crossing_rate:[1 TO 0]": 0, `duration:"0.1"`: 1, `id:"` + fmt.Sprint(ids[0]) + `"`: 1,
 	} {
 		if v := want(t, filter, c.get("/apiv2/search/?filter="+url.QueryEscape(filter)), http.StatusOK); number(t, v["count"]) != count {
 			t.Errorf("%s: %v, want %d", filter, v["count"], count)
@@ -75,6 +76,9 @@ func figures(t *testing.T, s *testkit.Site, c client, ids []int64) {
 	if got := names(v); len(got) != 2 || got[1] != "Sound 17" {
 		t.Errorf("farthest from 0.75 s: %v", got)
 	}
+	want(t, "a target of many coordinates", c.get("/apiv2/search/?fields=name&sort=duration:1"+strings.Repeat(",pitch:1", 2000)), http.StatusOK)
+	want(t, "a target far away", c.get("/apiv2/search/?fields=name&sort=duration:1e308,filesize:-1e308"), http.StatusOK)
+	detail(t, "a target's page beyond", c.get("/apiv2/search/?sort=duration:1&page=99"), http.StatusNotFound, "Not found.")
 	v = want(t, "unknown coordinate", c.get("/apiv2/search/?sort=beat_loudness:3&fields=name"), http.StatusOK)
 	if v["results"].([]any)[0].(object)["distance_to_target"] != nil {
 		t.Errorf("distance to what is not computed: %v", v["results"].([]any)[0])

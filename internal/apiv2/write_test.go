@@ -76,6 +76,7 @@ func bookmarks(t *testing.T, s *testkit.Site, fan client, ids []int64) {
 		id := ids[n%2]
 		detail(t, "bookmark", fan.post(fmt.Sprintf("/apiv2/sounds/%d/bookmark/", id), url.Values{"category": {category}, "name": {"mine"}}), http.StatusCreated, fmt.Sprintf("Successfully bookmarked sound %d.", id))
 	}
+	want(t, "a page of a huge negative size", fan.get("/apiv2/me/bookmark_categories/?page_size=-99999999999999999999"), http.StatusOK)
 	wrongField(t, "a long category", fan.post(fmt.Sprintf("/apiv2/sounds/%d/bookmark/", ids[0]), url.Values{"category": {strings.Repeat("x", 129)}}), "category")
 	v := want(t, "categories", fan.get("/apiv2/me/bookmark_categories/"), http.StatusOK)
 	list := v["results"].([]any)
@@ -131,6 +132,7 @@ func places(t *testing.T, s *testkit.Site, own client, id int64) {
 	near := map[string]float64{
 		"is_geotagged:true": 1, "geotag:*": 1, "{!geofilt sfield=geotag pt=41.4,-2.4 d=9}": 1, "{!geofilt sfield=geotag pt=41.4,-2.4 d=8}": 0, "{!bbox sfield=geotag pt=41.33,-2.4 d=9}": 1, "{!geofilt sfield=geotag pt=41.33,-2.4 d=9}": 0,
 		`geotag:"Intersects(-3 41 -2 42)"`: 1, `geotag:"Intersects(-2 41 3 42)"`: 0, `geotag:"IsDisjointTo(-2 41 3 42)"`: 1, `geotag:["41,-3" TO "42,-2"]`: 1, `geotag:"Intersects(10 41 -2 42)"`: 1, "is_geotagged:false tag:words": 0,
+		"{!geofilt sfield=geotag pt=41.403629,-2.5 d=0}": 1, "{!geofilt sfield=geotag pt=41.403629,100 d=0}": 0, "{!geofilt sfield=geotag pt=90,0 d=5404}": 1, "{!geofilt sfield=geotag pt=-90,0 d=14612}": 1, "{!geofilt sfield=geotag pt=41.403629,177.5 d=50000}": 1,
 	}
 	for filter, n := range near {
 		if v := want(t, filter, own.get("/apiv2/search/?filter="+url.QueryEscape(filter)), http.StatusOK); v["count"] != n {

@@ -138,7 +138,7 @@ func (s *Store) Between(ctx context.Context, name string, low, high float64) ([]
 	if sql == "" {
 		return nil, nil
 	}
-	query := `SELECT r.id FROM recording r WHERE ` + sql + ` BETWEEN $1 AND $2`
+	query := `SELECT r.id FROM recording r WHERE CAST(` + sql + ` AS DOUBLE PRECISION) BETWEEN $1 AND $2` // open ends are beyond what a whole number holds
 	switch {
 	case name == "bitrate": // is told without its fraction
 		low, high = math.Ceil(low), math.Nextafter(math.Floor(high)+1, 0)

@@ -86,11 +86,15 @@ type Area struct {
 	Lat, Lon, KM             float64
 }
 
-// Around is the area within some kilometers of a point.
+// Around is the area within some kilometers of a point; with none it is the point, as precisely as places are kept.
 func Around(lat, lon, km float64) Area {
+	km = max(km, leastKM)
 	reach := km / kmOfDegree
 	return Area{South: lat - reach, North: lat + reach, West: -180, East: 180, Lat: lat, Lon: lon, KM: km}
 }
+
+// leastKM is a tenth of a meter, to which places are rounded.
+const leastKM = 1e-4
 
 // kmOfDegree is the length of a degree of a meridian on a sphere of the earth's mean radius (IUGG R1, 6371.0088 km).
 const kmOfDegree = 6371.0088 * math.Pi / 180

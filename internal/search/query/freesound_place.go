@@ -58,10 +58,10 @@ func (p *filterParser) around() (*Filter, error) {
 	if words[0] == "geofilt" {
 		return placed(lat, lon, km), nil
 	}
-	const kmOfDegree = 111.195
+	const kmOfDegree, rad = 111.195, math.Pi / 180
 	high, wide := km/kmOfDegree, 180.0
-	if reach := math.Cos(lat * math.Pi / 180); reach*kmOfDegree*180 > km && math.Abs(lat)+high < 90 {
-		wide = high / reach
+	if math.Abs(lat)+high < 90 { // without a pole; the meridians that touch the circle do so nearer to the pole than its middle
+		wide = math.Asin(math.Sin(high*rad)/math.Cos(lat*rad)) / rad
 	}
 	if wide >= 180 {
 		return placed(math.Max(lat-high, -90), -180, math.Min(lat+high, 90), 180), nil
@@ -112,6 +112,9 @@ func (p *filterParser) corners(a, b string) (*Filter, error) {
 	north, east, ok2 := point(b)
 	if !ok || !ok2 {
 		return nil, typeFault(placeField, "lat,lon", fmt.Sprintf("%s TO %s", a, b))
+	}
+	if south > north {
+		return nil, p.fault("the southern corner %s lies north of %s", a, b)
 	}
 	return placed(south, west, north, east), nil
 }

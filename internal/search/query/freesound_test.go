@@ -66,6 +66,7 @@ func TestFreesound(t *testing.T) {
 		"geotag:*":                                  `outside:geotag="*"`,
 		`geotag:"1.5,-2"`:                           `outside:geotag="1.5,-2,1.5,-2"`,
 		"{!bbox sfield=geotag pt=0,180 d=111.195}":  `outside:geotag="-1,179,1,-179"`,
+		"{!bbox sfield=geotag pt=60,0 d=1111.95}":  `outside:geotag="50,-20.322037016506144,70,20.322037016506144"`, // 0.32 degrees beyond where the circle's middle is as wide
 		"{!bbox sfield=geotag pt=89.9,0 d=100}":     `outside:geotag="89.00067898736455,-180,90,180"`,
 	} {
 		got, err := query.ParseFreesound(in, now)
@@ -93,6 +94,7 @@ func TestFreesound(t *testing.T) {
 		{"mfcc:1", query.FilterUnknown, "Search server error: undefined field mfcc" + hint},
 		{"{!geofilt sfield=x pt=1,2 d=3}", query.FilterSyntax, ""}, {"{!geofilt sfield=geotag pt=91,2 d=3}", query.FilterSyntax, ""}, {"{!geofilt sfield=geotag pt=1,2}", query.FilterSyntax, ""},
 		{`geotag:"Intersects(1 2 3)"`, query.FilterType, "Filter parsing error: 'geotag' value must be Intersects(minLon minLat maxLon maxLat), got 'Intersects(1 2 3)'"}, {"geotag:here", query.FilterType, "Filter parsing error: 'geotag' value must be lat,lon, got 'here'"}, {`geotag:["1,2" TO *]`, query.FilterType, "Filter parsing error: 'geotag' value must be lat,lon, got '1,2 TO *'"}, {"{!geofilt sfield=geotag", query.FilterSyntax, ""},
+		{`geotag:["42,1" TO "41,2"]`, query.FilterSyntax, ""}, {`geotag:"Intersects(1 42 2 41)"`, query.FilterSyntax, ""},
 		{"type:[a TO b]", query.FilterUnsupported, "Search server error: a range of type is not supported" + hint},
 		{"rain", query.FilterSyntax, ""}, {"tag:", query.FilterSyntax, ""}, {`tag:"a`, query.FilterSyntax, ""}, {"(tag:a", query.FilterSyntax, ""}, {"tag:a)", query.FilterSyntax, ""},
 		{"duration:[1 2]", query.FilterSyntax, ""}, {"duration:[1 TO 2", query.FilterSyntax, ""}, {"tag:a AND", query.FilterSyntax, ""}, {"OR tag:a", query.FilterSyntax, ""},
