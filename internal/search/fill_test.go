@@ -2,11 +2,14 @@ package search_test
 
 import (
 	"errors"
+	"html"
 	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -22,6 +25,8 @@ func TestServesWhileFilling(t *testing.T) {
 		mara := s.Person("Mara", "contributor")
 		fill(t, s, mara.ID, []piece{{"Kettle", "fx-o", "wav", "kettle", "cc0", 0}, {"Wardrobe", "fx-o", "wav", "door", "cc0", 0}, {"Gate", "fx-o", "wav", "door", "cc0", 0}})
 		v := s.Visitor()
+		reader := s.Person("Reader", "member")
+		reader.Post("/searches", url.Values{"search": {"q=kettle"}})
 		away := func(d *db.DB, from, to string) {
 			t.Helper()
 			if _, err := db.Exec(t.Context(), d, `ALTER TABLE `+from+` RENAME TO `+to); err != nil {
@@ -66,6 +71,24 @@ func TestServesWhileFilling(t *testing.T) {
 			if want == 503 && got.Header.Get("Retry-After") != "5" {
 				t.Errorf("%s: Retry-After %q", path, got.Header.Get("Retry-After"))
 			}
+		}
+		saved := reader.Get("/searches")
+		open := regexp.MustCompile(`/searches/\d+/open`).FindString(saved.Text)
+		if saved.Status != http.StatusOK || open == "" || !strings.Contains(saved.Text, "The search index is being filled") || strings.Contains(saved.Text, "0 sounds") {
+			t.Errorf("saved searches while the index is filled: %d %s", saved.Status, saved.Text)
+		}
+		feed := strings.TrimPrefix(html.UnescapeString(regexp.MustCompile(`[^"]*/searches/[^"/]+\.atom`).FindString(saved.Text)), s.URL)
+		for _, path := range []string{open, feed, "/apiv2/search/?token=" + reader.Key, "/apiv2/search/text/?token=" + reader.Key, "/apiv2/search/?sort=duration:1&token=" + reader.Key, "/apiv2/search/?similar_to=1&token=" + reader.Key} {
+			got := reader.Get(path)
+			if got.Status != http.StatusServiceUnavailable || got.Header.Get("Retry-After") != "5" {
+				t.Errorf("%s while the index is filled: %d %s", path, got.Status, got.Text)
+			}
+			if strings.HasPrefix(path, "/apiv2/") && !strings.Contains(got.Text, `{"detail":"The search index is being filled`) {
+				t.Errorf("%s tells it otherwise than its other errors: %s", path, got.Text)
+			}
+		}
+		if got := v.Get("/api/v1/search?q=kettle"); got.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("the JSON API tells it as %s: %s", got.Header.Get("Content-Type"), got.Text)
 		}
 		testkit.Eventually(t, "search tells how far the filling is", func() bool {
 			return strings.Contains(v.Get("/search?q=kettle").Text, "The search index is being filled: 3 of 3 recordings.")

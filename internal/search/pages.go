@@ -35,7 +35,7 @@ func (s *Store) Routes() []web.Route {
 		{Pattern: "GET /searches", Action: access.UseAccount, Handle: s.searches},
 		{Pattern: "POST /searches", Action: access.UseAccount, Handle: s.save},
 		{Pattern: "GET /searches/{file}", Action: access.Look, Handle: s.searching(s.savedFeed), Alike: true},
-		{Pattern: "GET /searches/{id}/open", Action: access.UseAccount, Handle: s.openSaved},
+		{Pattern: "GET /searches/{id}/open", Action: access.UseAccount, Handle: s.searching(s.openSaved)}, // or what is new would count as seen,
 		{Pattern: "POST /searches/{id}", Action: access.UseAccount, Handle: s.editSaved},
 		{Pattern: "GET /admin/synonyms", Action: access.Administer, Handle: s.synonymsForm},
 		{Pattern: "POST /admin/synonyms", Action: access.Administer, Handle: s.synonymsSave},

@@ -201,12 +201,17 @@ func (s *Store) showSearches(w http.ResponseWriter, r *http.Request, errs []ui.F
 		return err
 	}
 	p := ui.SearchesPage{Errors: errs}
+	if !s.Ready() {
+		p.Note = s.filling() + " What the searches find is counted when it is done."
+	}
 	for _, v := range list {
 		line := ui.SavedSearch{ID: v.ID, Name: v.Name, OpenURL: fmt.Sprintf("/searches/%d/open", v.ID), FeedURL: s.Site.URL + v.FeedPath()}
 		q, err := v.Query()
 		if err == nil {
 			line.Words = s.inWords(q)
-			line.Total, line.New, err = s.count(ctx, v, q)
+			if p.Note == "" {
+				line.Total, line.New, err = s.count(ctx, v, q)
+			}
 		}
 		// A search from before the program or its settings changed must not take the others with it.
 		var bad *query.ValueError

@@ -103,6 +103,7 @@ type CollectChoice struct {
 type SearchesPage struct {
 	List   []SavedSearch
 	Errors []FormError
+	Note   string // why nothing can be counted now; empty when it is
 }
 
 // SavedSearch is a search that a person keeps.
