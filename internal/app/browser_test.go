@@ -152,6 +152,28 @@ func TestPagesHold(t *testing.T) {
 	}
 }
 
+// TestRoom: on a phone a page that is followed in place begins below the head, and without script the button beside a choice keeps its word whole.
+func TestRoom(t *testing.T) {
+	open := testkit.Browser(t)
+	s := testkit.NewSite(t, db.SQLite, nil)
+	tab := open(t)
+	tab.View(390, 844, "light")
+	tab.Open(s.URL + "/licenses")
+	tab.Click(`#main a[href="/licenses/standard"]`)
+	tab.Wait(`location.pathname === "/licenses/standard" && document.querySelector("#main h1")`)
+	tab.Wait(`document.activeElement === document.querySelector("#main")`)
+	if at := tab.Eval(`Math.round(document.querySelector("#main").getBoundingClientRect().top - document.querySelector(".head").offsetHeight)`); at != "0" {
+		t.Errorf("the page begins %s px below the head", at)
+	}
+	tab = open(t)
+	tab.ScriptOff()
+	tab.View(1280, 900, "light")
+	tab.Open(s.URL + "/search?q=nothing")
+	if lines := tab.Eval(`document.querySelector("#main .btn[data-noscript]").getBoundingClientRect().height < 50`); lines != "true" {
+		t.Error("the button beside the order has two lines")
+	}
+}
+
 // scene is a furnished site: people and the pages that each of them uses.
 type scene struct {
 	people map[string]*testkit.Person
@@ -329,7 +351,7 @@ func furnish(t *testing.T, s *testkit.Site) scene {
 		paths: map[string][]string{
 			"visitor": {"/", "/search", "/search?q=sound&license=cc0", "/search?q=kazoo", at("/compare?a=%d", 0), at("/compare?a=%d", 0) + fmt.Sprintf("&b=%d", ids[1]), at("/recordings/%d", 0), at("/recordings/%d", 1), "/packs", "/packs/1", "/people/Maker", "/licenses",
 				"/licenses/standard", "/licenses/cc0", "/verify", "/verify/" + held[0].Number, "/sign-in", "/sign-up", "/reset", "/cart", "/nothing-here", at("/recordings/%d/comments", 0), at("/embed/sound/iframe/%d/simple/large/", 0), "/api/v1/", shelf, "/home/app_permissions/permission_granted/?code=abc"},
-			"maker": {"/upload", "/my-sounds", at("/recordings/%d", 0), at("/recordings/%d/edit", 4), at("/upload/describe?ids=%d", 4) + fmt.Sprintf(",%d", ids[5]), "/earnings", "/settings", "/settings/profile",
+			"maker": {"/upload", "/my-sounds", "/people/" + maker.Name, at("/recordings/%d", 0), at("/recordings/%d/edit", 4), at("/upload/describe?ids=%d", 4) + fmt.Sprintf(",%d", ids[5]), "/earnings", "/settings", "/settings/profile",
 				"/settings/password", "/settings/email", "/settings/sessions", "/settings/api", "/settings/applications", "/apiv2/apply/credentials/" + app.ClientID + "/edit/", "/apiv2/apply/credentials/" + app.ClientID + "/monitor/",
 				"/apiv2/apply/credentials/" + app.ClientID + "/delete/"},
 			"buyer": {"/", "/cart", "/checkout", "/library", "/orders", "/orders/1", "/orders/1/invoice", at("/recordings/%d", 0), "/upload", "/favorites", ask, "/collections", shelf, empty, at("/collections/add?recording=%d", 0), "/searches"},

@@ -261,13 +261,26 @@ func (b *Tab) Picture() []byte {
 	return png
 }
 
-// Holds checks the page with axe, in all rules up to WCAG 2.2 AA and best practice, and for refused content, script errors
-// and sideways scrolling.
+// broken are the words of headings, buttons and their lines that are broken for want of room.
+const broken = `[...document.querySelectorAll("#main :is(h1, h2, .btn, .meta)")].flatMap(e => {
+	const out = [], walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), range = document.createRange();
+	for (let n; n = walk.nextNode();) for (const m of n.data.matchAll(/\p{L}{3,12}/gu)) {
+		range.setStart(n, m.index); range.setEnd(n, m.index + m[0].length);
+		if (new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1) out.push(m[0]);
+	}
+	return out;
+}).join(", ")`
+
+// Holds checks the page with axe, in all rules up to WCAG 2.2 AA and best practice, and for refused content, script errors,
+// sideways scrolling and words that are broken for want of room.
 func (b *Tab) Holds(name string, width int64) {
 	b.t.Helper()
 	b.Wait(`document.readyState === "complete" && document.fonts.status === "loaded"`)
 	if wide := b.Eval(`document.scrollingElement.scrollWidth`); wide != fmt.Sprint(width) {
 		b.t.Errorf("%s is %s px wide in a window of %d: it scrolls sideways", name, wide, width)
+	}
+	if words := b.Eval(broken); words != "" {
+		b.t.Errorf("%s breaks words: %s", name, words)
 	}
 	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[any](axe+";null")); err != nil {
 		b.t.Fatal(err)
