@@ -261,10 +261,10 @@ func (b *Tab) Picture() []byte {
 	return png
 }
 
-// broken are the words of headings, buttons and their lines that are broken for want of room.
-const broken = `[...document.querySelectorAll("#main :is(h1, h2, .btn, .meta)")].flatMap(e => {
+// broken are the words of headings and their lines that are broken for want of room; numbers of certificates may be.
+const broken = `[...document.querySelectorAll("#main :is(h1, h2, .meta)")].flatMap(e => {
 	const out = [], walk = document.createTreeWalker(e, NodeFilter.SHOW_TEXT), range = document.createRange();
-	for (let n; n = walk.nextNode();) for (const m of n.data.matchAll(/\p{L}{3,12}/gu)) {
+	for (let n; n = walk.nextNode();) for (const m of n.data.matchAll(/\p{L}?\p{Ll}{2,11}/gu)) {
 		range.setStart(n, m.index); range.setEnd(n, m.index + m[0].length);
 		if (new Set([...range.getClientRects()].map(r => Math.round(r.top))).size > 1) out.push(m[0]);
 	}
