@@ -13,7 +13,6 @@ package apiv1
 
 import (
 	"net/http"
-	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -63,9 +62,6 @@ type Face struct {
 	known      *http.ServeMux // the operations without their handlers, to tell 405 from 404
 	cross      *http.CrossOriginProtection
 	document   []byte
-
-	formats sync.Mutex
-	decodes []Format // nil until it was asked for: ffmpeg is asked what it can
 }
 
 // Routes lists the operations, the document that describes them and its page.

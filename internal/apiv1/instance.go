@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"audiomicro/internal/access"
-	"audiomicro/internal/audio/decode"
 	"audiomicro/internal/audio/taxonomy"
 	"audiomicro/internal/recordings"
 )
@@ -79,23 +78,18 @@ func (f *Face) instance(ctx context.Context, _ *struct{}) (*body[Instance], erro
 	return answer(out), nil
 }
 
-// decoded lists the formats that this instance reads. What ffmpeg was built with does not change while the process lives.
-func (f *Face) decoded(ctx context.Context) []Format {
-	f.formats.Lock()
-	defer f.formats.Unlock()
-	if f.decodes != nil {
-		return f.decodes
-	}
-	ways, _ := decode.Ways(context.WithoutCancel(ctx), f.Ingest.FFmpeg)
+// decoded lists the formats that this instance reads.
+func (f *Face) decoded(ctx context.Context) (out []Format) {
+	ways, _ := f.Ingest.Ways(ctx)
 	for _, way := range ways {
-		out := Format{Name: way.Format, Taken: way.Why == "", Why: way.Why}
+		format := Format{Name: way.Format, Taken: way.Why == "", Why: way.Why}
 		switch {
 		case way.Native:
-			out.By = "AudioMicro"
-		case out.Taken:
-			out.By = "ffmpeg"
+			format.By = "AudioMicro"
+		case format.Taken:
+			format.By = "ffmpeg"
 		}
-		f.decodes = append(f.decodes, out)
+		out = append(out, format)
 	}
-	return f.decodes
+	return out
 }

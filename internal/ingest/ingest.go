@@ -21,6 +21,7 @@ import (
 	"sync"
 	"time"
 
+	"audiomicro/internal/audio/decode"
 	"audiomicro/internal/audio/likeness"
 	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
@@ -51,7 +52,30 @@ type Store struct {
 	MaxExampleSeconds float64 // of which the first are listened to
 	mu                sync.Mutex
 	flights           map[string]*flight
+	ways              ways
 	late              map[recordings.Pass][]int64 // what failed in the background for the machine's sake comes last in its next round
+}
+
+// ways are the answers of ffmpeg about itself, which do not change while the process lives.
+type ways struct {
+	mu      sync.Mutex
+	of      string // the path of that ffmpeg
+	list    []decode.Way
+	version string
+}
+
+// Ways lists every format with how it is read here, and the version of ffmpeg. An ffmpeg that did not answer is asked again.
+func (s *Store) Ways(ctx context.Context) ([]decode.Way, string) {
+	s.ways.mu.Lock()
+	defer s.ways.mu.Unlock()
+	if s.ways.list != nil && s.ways.of == s.FFmpeg {
+		return s.ways.list, s.ways.version
+	}
+	list, version := decode.Ways(context.WithoutCancel(ctx), s.FFmpeg)
+	if version != "" || s.FFmpeg == "" {
+		s.ways.of, s.ways.list, s.ways.version = s.FFmpeg, list, version
+	}
+	return list, version
 }
 
 // flight is an MP3 preview being made: everybody who asks for it meanwhile waits for the same one.

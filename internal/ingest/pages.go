@@ -14,7 +14,6 @@ import (
 	"github.com/a-h/templ"
 
 	"audiomicro/internal/access"
-	"audiomicro/internal/audio/decode"
 	"audiomicro/internal/audio/describe"
 	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/db"
@@ -34,7 +33,7 @@ func (s *Store) Routes() []web.Route {
 
 // formatsPage shows an operator what this instance can read and write, through what, and what the decoders are shut in with.
 func (s *Store) formatsPage(w http.ResponseWriter, r *http.Request) error {
-	ways, version := decode.Ways(r.Context(), s.FFmpeg)
+	ways, version := s.Ways(r.Context())
 	formats := ui.Table{Caption: "Formats of recordings", Head: []ui.Column{{Title: "Format"}, {Title: "Read by"}, {Title: "State"}}}
 	for _, way := range ways {
 		by, tag := ui.Cell{Text: "AudioMicro"}, ui.Tag{Text: "Accepted", Tone: ui.ToneGood}

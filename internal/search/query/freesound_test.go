@@ -66,7 +66,7 @@ func TestFreesound(t *testing.T) {
 		"geotag:*":                                  `outside:geotag="*"`,
 		`geotag:"1.5,-2"`:                           `outside:geotag="1.5,-2,1.5,-2"`,
 		"{!bbox sfield=geotag pt=0,180 d=111.195}":  `outside:geotag="-1,179,1,-179"`,
-		"{!bbox sfield=geotag pt=60,0 d=1111.95}":  `outside:geotag="50,-20.322037016506144,70,20.322037016506144"`, // 0.32 degrees beyond where the circle's middle is as wide
+		"{!bbox sfield=geotag pt=60,0 d=1111.95}":   `outside:geotag="50,-20.322037016506144,70,20.322037016506144"`, // 0.32 degrees beyond where the circle's middle is as wide
 		"{!bbox sfield=geotag pt=89.9,0 d=100}":     `outside:geotag="89.00067898736455,-180,90,180"`,
 	} {
 		got, err := query.ParseFreesound(in, now)
