@@ -66,6 +66,7 @@ type Store struct {
 	// Ear listens to sounds that are searched by.
 	Ear Ear
 
+	choice  choice
 	tunes   tunes
 	ix      *index.Index // read only when ready is closed
 	once    sync.Once    // makes ready

@@ -197,6 +197,7 @@ func (ix *Index) put(p *prepared) {
 		slot = uint32(len(ix.ids))
 		ix.grow()
 	}
+	ix.phrases.note(slot)
 	if !known {
 		ix.slots.add(hashID(doc.ID), slot)
 	}
@@ -235,6 +236,7 @@ func (ix *Index) grow() {
 
 // remove takes everything of slot out of the postings. The caller holds the lock, and fills or frees the slot.
 func (ix *Index) remove(slot uint32) {
+	ix.phrases.note(slot)
 	if !ix.filling {
 		for _, id := range distinctWords(ix.record(slot).words) {
 			ix.terms.delete(id, slot)

@@ -1,8 +1,6 @@
 package index
 
 import (
-	"bytes"
-	"encoding/binary"
 	"math"
 	"slices"
 	"strconv"
@@ -316,57 +314,4 @@ func whole(v float64) int64 {
 		return math.MinInt64
 	}
 	return int64(v)
-}
-
-// evalPhrase looks for the words next to each other in the recordings that have them all.
-func (ix *Index) evalPhrase(f *query.Filter, within *roaring.Bitmap) *roaring.Bitmap {
-	ids := make([]uint32, len(f.Words))
-	for i, w := range f.Words {
-		id, ok := ix.terms.of(w)
-		if !ok || ix.terms.counts[id] == 0 {
-			return roaring.New()
-		}
-		ids[i] = id
-	}
-	for _, id := range ids {
-		within = roaring.And(within, ix.terms.set(id))
-	}
-	// The words of a phrase stand as the same bytes in the encoded words; most candidates are ruled out by that alone.
-	var encoded []byte
-	for _, id := range ids {
-		encoded = binary.AppendUvarint(encoded, uint64(id))
-	}
-	only, one := textField(f.Field)
-	set := roaring.New()
-	var texts [slotBatch][]byte
-	eachBatch(within, func(slots []uint32) {
-		ix.texts.gather(slots, &texts)
-		for i, slot := range slots {
-			words := decodeRecord(texts[i]).words
-			if !bytes.Contains(words, encoded) {
-				continue
-			}
-			found := false
-			decodeWords(words, func(field int, main, _ []uint32) {
-				if found || one && field != only {
-					return
-				}
-				found = follows(main, ids)
-			})
-			if found {
-				set.Add(slot)
-			}
-		}
-	})
-	return set
-}
-
-// follows reports whether phrase stands in words.
-func follows(words, phrase []uint32) bool {
-	for i := 0; i+len(phrase) <= len(words); i++ {
-		if slices.Equal(words[i:i+len(phrase)], phrase) {
-			return true
-		}
-	}
-	return false
 }

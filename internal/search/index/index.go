@@ -121,6 +121,7 @@ type Index struct {
 	sorting *cells          // that Cluster is making
 	columns
 
+	phrases    phrases
 	scratches  sync.Pool  // of *scratch
 	clustering sync.Mutex // held by Cluster
 }
