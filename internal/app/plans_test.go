@@ -52,8 +52,8 @@ var wholeTables = map[string]string{
 	"SELECT c.id, c.account_id, c.name, c.client_id, c.url, c.redirect_uri": "/admin/api lists the programs, which are few, by their requests",
 }
 
-// smallTables hold what operators and the house make, not people: they stay small.
-var smallTables = []string{"license_model", "license_text", "signing_key", "job_schedule", "instance", "node_lease", "synonym", "feed_head", "river_job", "river_queue", "schema_version"}
+// smallTables hold what operators and the house make, or what went wrong, not what people bring: they stay small.
+var smallTables = []string{"license_model", "license_text", "signing_key", "job_schedule", "instance", "node_lease", "synonym", "feed_head", "recording_unheard", "river_job", "river_queue", "schema_version"}
 
 // smallIndexes hold the few rows of a table that wait for staff.
 var smallIndexes = []string{"collection_report_open"}
