@@ -117,14 +117,12 @@ func (s *Store) silent(ctx context.Context) (templ.Component, error) {
 			why.what = "Tried again once a week."
 		}
 		again := &ui.RowForm{Action: "/admin/formats", Hidden: []ui.Hidden{{Name: "reason", Value: string(u.Reason)}}, Button: ui.Button{Label: "Try again", Of: why.name}}
-		for i, id := range u.IDs {
+		var last []ui.Link
+		for _, id := range u.IDs {
 			name := strconv.FormatInt(id, 10)
-			row := []ui.Cell{{}, {}, {Text: name, URL: "/recordings/" + name}, {}}
-			if i == 0 {
-				row[0], row[1], row[3] = ui.Cell{Text: why.name, Sub: why.what}, ui.Cell{Text: strconv.FormatInt(u.Count, 10)}, ui.Cell{Form: again}
-			}
-			t.Rows = append(t.Rows, row)
+			last = append(last, ui.Link{Text: name, URL: "/recordings/" + name})
 		}
+		t.Rows = append(t.Rows, []ui.Cell{{Text: why.name, Sub: why.what}, {Text: strconv.FormatInt(u.Count, 10)}, {List: last}, {Form: again}})
 	}
 	return ui.TablePart(t), nil
 }

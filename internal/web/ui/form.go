@@ -139,6 +139,7 @@ type Cell struct {
 	Bars string  // draws a row waveform instead of text
 	Act  *Button // a button or link
 	Form *RowForm
+	List []Link // after one another
 }
 
 // RowForm is a one-button POST inside a table cell.
