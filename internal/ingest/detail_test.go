@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/testkit"
@@ -37,14 +36,7 @@ func TestDetail(t *testing.T) {
 			for k := range block {
 				block[k] = float32(0.3 * math.Sin(2*math.Pi*440*float64(i+1)*float64(k)/48_000))
 			}
-			var buf bytes.Buffer
-			if err := synth.WriteWAV(&buf, [][]float32{block}, 48_000); err != nil {
-				t.Fatal(err)
-			}
-			res, id := ann.Upload(map[string][]byte{fmt.Sprintf("tone%d.wav", i): buf.Bytes()}), int64(0)
-			if _, err := fmt.Sscanf(res.Location, "/recordings/%d/edit", &id); err != nil {
-				t.Fatalf("upload: %d %s", res.Status, res.Text)
-			}
+			id := uploadMono(t, ann, fmt.Sprintf("tone%d.wav", i), block, 48_000)
 			testkit.Eventually(t, "its details are measured", func() bool {
 				if detail(id) == "" {
 					return false

@@ -249,14 +249,7 @@ func TestRefresh(t *testing.T) {
 			for k := range block {
 				block[k] = float32(0.3 * math.Sin(float64(k)*0.05*float64(i+1)))
 			}
-			var buf bytes.Buffer
-			if err := synth.WriteWAV(&buf, [][]float32{block}, 48_000); err != nil {
-				t.Fatal(err)
-			}
-			res, id := ann.Upload(map[string][]byte{fmt.Sprintf("tone%d.wav", i): buf.Bytes()}), int64(0)
-			if _, err := fmt.Sscanf(res.Location, "/recordings/%d/edit", &id); err != nil {
-				t.Fatalf("upload: %d %s", res.Status, res.Text)
-			}
+			id := uploadMono(t, ann, fmt.Sprintf("tone%d.wav", i), block, 48_000)
 			testkit.Eventually(t, "its details are measured", func() bool {
 				v, err := s.Recordings.DetailVersion(ctx, id)
 				return err == nil && v == describe.DetailVersion
@@ -331,4 +324,18 @@ func TestRefresh(t *testing.T) {
 			t.Errorf("what cannot be listened to: %s", page)
 		}
 	})
+}
+
+// uploadMono uploads one channel as a WAV file and returns the id of its recording.
+func uploadMono(t *testing.T, who *testkit.Person, name string, block []float32, rate int) (id int64) {
+	t.Helper()
+	var wav bytes.Buffer
+	if err := synth.WriteWAV(&wav, [][]float32{block}, rate); err != nil {
+		t.Fatal(err)
+	}
+	res := who.Upload(map[string][]byte{name: wav.Bytes()})
+	if _, err := fmt.Sscanf(res.Location, "/recordings/%d/edit", &id); err != nil {
+		t.Fatalf("upload: %d %s", res.Status, res.Text)
+	}
+	return id
 }

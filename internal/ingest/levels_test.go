@@ -1,7 +1,6 @@
 package ingest_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -10,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
 	"audiomicro/internal/testkit"
@@ -28,21 +26,15 @@ func TestLongSpectrogram(t *testing.T) {
 			for i := range block {
 				block[i] = float32(.3 * math.Sin(2*math.Pi*float64(400+i/rate)*float64(i)/rate))
 			}
-			var wav bytes.Buffer
-			if err := synth.WriteWAV(&wav, [][]float32{block}, rate); err != nil {
-				t.Fatal(err)
-			}
-			res, id := ann.Upload(map[string][]byte{fmt.Sprintf("sweep%d.wav", seconds): wav.Bytes()}), int64(0)
-			if _, err := fmt.Sscanf(res.Location, "/recordings/%d/edit", &id); err != nil {
-				t.Fatalf("upload: %d %s", res.Status, res.Text)
-			}
+			id := uploadMono(t, ann, fmt.Sprintf("sweep%d.wav", seconds), block, rate)
 			var rec recordings.Recording
-			for end := time.Now().Add(3 * time.Minute); rec.Processing != recordings.Ready; time.Sleep(100 * time.Millisecond) {
+			testkit.Eventually(t, "it is analyzed", func() bool {
 				var err error
-				if rec, err = s.Recordings.ByID(ctx, s.DB, id); err != nil || rec.Processing == recordings.Failed || time.Now().After(end) {
+				if rec, err = s.Recordings.ByID(ctx, s.DB, id); err != nil || rec.Processing == recordings.Failed {
 					t.Fatalf("a sound of %d s is %s: %v", seconds, rec.Processing, err)
 				}
-			}
+				return rec.Processing == recordings.Ready
+			})
 			return rec
 		}
 		short, long := upload(3), upload(1210)

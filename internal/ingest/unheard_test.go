@@ -1,7 +1,6 @@
 package ingest_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -16,7 +15,6 @@ import (
 
 	"audiomicro/internal/audio/contour"
 	"audiomicro/internal/audio/describe"
-	"audiomicro/internal/audio/synth"
 	"audiomicro/internal/blob"
 	"audiomicro/internal/db"
 	"audiomicro/internal/recordings"
@@ -42,14 +40,7 @@ func TestOriginalsGone(t *testing.T) {
 			for k := range block {
 				block[k] = float32(0.3 * math.Sin(2*math.Pi*220*float64(i+1)*float64(k)/48_000))
 			}
-			var buf bytes.Buffer
-			if err := synth.WriteWAV(&buf, [][]float32{block}, 48_000); err != nil {
-				t.Fatal(err)
-			}
-			res, id := ann.Upload(map[string][]byte{fmt.Sprintf("tone%d.wav", i): buf.Bytes()}), int64(0)
-			if _, err := fmt.Sscanf(res.Location, "/recordings/%d/edit", &id); err != nil {
-				t.Fatalf("upload: %d %s", res.Status, res.Text)
-			}
+			id := uploadMono(t, ann, fmt.Sprintf("tone%d.wav", i), block, 48_000)
 			ids = append(ids, id)
 		}
 		testkit.Eventually(t, "all are measured", func() bool {
